@@ -62,38 +62,27 @@ class ResetAfterGRUCell(tf.nn.rnn_cell.RNNCell):
 
 
 class Keras1LSTMCell(tf.nn.rnn_cell.RNNCell):
-    """An LSTM as Keras 1 had it: hard gates, and dropout with one mask a gate and a sequence.
+    """The recurrent half of Keras 1's LSTM: hard gates, and a mask of the state for each gate.
 
-    With the masks m of the inputs and n of the state, and hard(z) = clip(0.2 z + 0.5, 0, 1):
+    With what the gates get from the input, x, the masks n, and hard(z) = clip(0.2 z + 0.5, 0, 1):
 
-        i = hard((x m_i) W_i + (h n_i) R_i + b_i)        j = tanh((x m_j) W_j + (h n_j) R_j + b_j)
-        f = hard((x m_f) W_f + (h n_f) R_f + b_f + forget_bias)
-        o = hard((x m_o) W_o + (h n_o) R_o + b_o)
-        c' = f c + i j                                   h' = o tanh(c')
+        i = hard(x_i + (h n_i) R_i)     f = hard(x_f + (h n_f) R_f)     o = hard(x_o + (h n_o) R_o)
+        j = tanh(x_j + (h n_j) R_j)     c' = f c + i j                  h' = o tanh(c')
 
     `tf.nn.rnn_cell.LSTMCell` has the sigmoid for its gates and no way to change that;
     `DropoutWrapper` has one mask for all gates, and drops what a state becomes, not what is read.
 
-    Variables as those of `LSTMCell`: `kernel` (inputs + units, 4 x units) and `bias` (4 x units),
-    gates in the order i, j, f, o.
-
     Args:
-        num_units: units of the cell.
-        input_masks: masks of the inputs by gate, i, j, f, o, each (batch, inputs).
-        state_masks: masks of the state h by gate, each (batch, units).
-        forget_bias: added to the forget gate.
-        trainable: whether an optimizer may change the variables.
-        name: scope of the variables.
+        kernels: recurrent kernels of the gates i, f, o, j, (4, units, units). Made outside of the
+            loop over time, or each of its steps would keep a copy for the way back.
+        masks: masks of the state h for each gate, (4, batch, units).
     """
 
-    def __init__(
-        self, num_units, input_masks, state_masks, forget_bias=1.0, trainable=True, name=None
-    ):
-        super(Keras1LSTMCell, self).__init__(trainable=trainable, name=name)
-        self._num_units = num_units
-        self._input_masks = input_masks
-        self._state_masks = state_masks
-        self._forget_bias = forget_bias
+    def __init__(self, kernels, masks):
+        super(Keras1LSTMCell, self).__init__()
+        self._kernels = kernels
+        self._masks = masks
+        self._num_units = kernels.shape.as_list()[-1]
 
     @property
     def state_size(self):
@@ -105,33 +94,19 @@ class Keras1LSTMCell(tf.nn.rnn_cell.RNNCell):
         """Units of the output, which is the new state h."""
         return self._num_units
 
-    def build(self, inputs_shape):
-        """Creates the variables for inputs (batch, inputs)."""
-        inputs = tf.TensorShape(inputs_shape).as_list()[-1]
-        self.kernel = self.add_weight(
-            "kernel", [inputs + self._num_units, 4 * self._num_units], trainable=self.trainable
-        )
-        self.bias = self.add_weight(
-            "bias",
-            [4 * self._num_units],
-            initializer=tf.zeros_initializer(),
-            trainable=self.trainable,
-        )
-        self.built = True
-
     def call(self, inputs, state):
-        """Returns the output (batch, units) and the new state, a pair of (batch, units)."""
+        """Returns the output (batch, units) and the new state, a pair of (batch, units).
+
+        Inputs are what the gates i, f, o, j get from the input, forget bias included,
+        (batch, 4 x units).
+        """
         c, h = state
-        kernels = tf.split(self.kernel, 4, axis=1)  # (inputs + units, units) each
-        biases = tf.split(self.bias, 4)  # (units,) each
-        input_masks, state_masks = self._input_masks, self._state_masks
-        i, j, f, o = [
-            tf.matmul(tf.concat([inputs * input_masks[k], h * state_masks[k]], 1), kernels[k])
-            + biases[k]
-            for k in range(4)
-        ]  # (batch, units) each
-        c = hard_sigmoid(f + self._forget_bias) * c + hard_sigmoid(i) * tf.tanh(j)
-        h = hard_sigmoid(o) * tf.tanh(c)
+        from_state = tf.matmul(h * self._masks, self._kernels)  # (4, batch, units)
+        z = inputs + tf.concat(tf.unstack(from_state), 1)  # (batch, 4 x units)
+        gates, j = tf.split(z, [3 * self._num_units, self._num_units], axis=1)
+        i, f, o = tf.split(hard_sigmoid(gates), 3, axis=1)  # (batch, units) each
+        c = f * c + i * tf.tanh(j)
+        h = o * tf.tanh(c)
         return h, tf.nn.rnn_cell.LSTMStateTuple(c, h)
 
 

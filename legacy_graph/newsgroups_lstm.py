@@ -4,6 +4,8 @@ import tensorflow.compat.v1 as tf
 
 from legacy_graph.cells import Keras1LSTMCell
 
+FORGET_BIAS = 1.0
+
 
 class NewsgroupsLstm(object):
     """Builds the graph, with its training step, in the current default graph.
@@ -80,20 +82,42 @@ def look_up(embedding, ids, keep_prob):
 def lstm(inputs, rnn_size, keep_prob, trainable=True):
     """Returns the last output (batch, units) of Keras 1's LSTM on inputs (batch, time, features).
 
-    Dropout has a mask for each message and each gate, the same at every step.
+    Dropout has a mask for each message and each gate, the same at every step. As Keras 1 did by
+    default, all steps of the input are multiplied by its kernel at once, before the loop. Variables
+    are laid out as those of `LSTMCell`, gates i, j, f, o.
     """
     batch, features = tf.shape(inputs)[0], inputs.shape.as_list()[-1]
+    with tf.variable_scope("lstm/lstm_cell"):
+        kernel = tf.get_variable(
+            "kernel", [features + rnn_size, 4 * rnn_size], inputs.dtype, trainable=trainable
+        )
+        bias = tf.get_variable(
+            "bias", [4 * rnn_size], inputs.dtype, tf.zeros_initializer(), trainable=trainable
+        )
+    input_kernel, state_kernel = tf.split(kernel, [features, rnn_size])  # (..., 4 x units) each
 
     def masks(name, size):
         ones = tf.ones([batch, size], inputs.dtype)
         return [tf.nn.dropout(ones, keep_prob, name=name + "_dropout_" + gate) for gate in "ijfo"]
 
+    def hard_first(parts):
+        i, j, f, o = parts
+        return [i, f, o, j]
+
+    input_kernels, state_kernels = (tf.split(k, 4, axis=1) for k in (input_kernel, state_kernel))
+    i, j, f, o = [
+        tf.tensordot(inputs * mask[:, tf.newaxis], gate_kernel, 1) + gate_bias
+        for mask, gate_kernel, gate_bias in zip(
+            masks("input", features), input_kernels, tf.split(bias, 4)
+        )
+    ]  # (batch, time, units) each
     cell = Keras1LSTMCell(
-        rnn_size,
-        masks("input", features),
-        masks("state", rnn_size),
-        trainable=trainable,
-        name="lstm_cell",
+        tf.stack(hard_first(state_kernels)), tf.stack(hard_first(masks("state", rnn_size)))
     )
-    outputs, _ = tf.nn.dynamic_rnn(cell, inputs, dtype=inputs.dtype, scope="lstm")
+    outputs, _ = tf.nn.dynamic_rnn(
+        cell,
+        tf.concat(hard_first([i, j, f + FORGET_BIAS, o]), 2),
+        dtype=inputs.dtype,
+        scope="lstm",
+    )  # (batch, time, units)
     return outputs[:, -1]

@@ -17,7 +17,7 @@ from datasets.dataset import Dataset
 from parity import wire
 from parity.engines import Engine, Process, Progress
 from parity.errors import BadInput
-from parity.pairs import Pair
+from parity.pair import Pair
 from parity.wire import Arrays, Job
 
 

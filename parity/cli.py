@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
 import logging
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -33,8 +33,9 @@ from parity.errors import (
     BadInput,
     ParityError,
 )
-from parity.pairs import PAIRS, Pair
-from parity.progress import Board, findings
+from parity.pair import Pair
+from parity.pairs import PAIRS
+from parity.progress import Board, findings, summary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,6 +46,8 @@ app = typer.Typer(
     "model.\n\nExit codes: 0 all agree, 1 a difference, 2 wrong use or bad input, 3 an engine "
     "could not do its job.",
 )
+PAIRS_AT_ONCE = 3  # enough that no core waits for the last job of a pair
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -130,7 +133,7 @@ def run(
     same weights, batches and dropout masks on every engine. Writes results.json, junit.xml and
     plots.
     """
-    chosen = [pairs.find(name) for name in names or PAIRS]
+    chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
     dtypes = _known(dtype, DTYPES, "dtype")
     references = _references(engine)
     if full and epochs:
@@ -143,16 +146,30 @@ def run(
         logs = output / "logs"
         shutil.rmtree(logs, ignore_errors=True)  # an old log would explain a new failure
         logs.mkdir()
-        with Fleet(logs, device, timeout) as fleet, Board(console) as board:
-            for pair in chosen:
-                outcome = Outcome(pair, _load(pair))
-                outcomes.append(outcome)
+        with _threads() as pool, Fleet(logs, device, timeout) as fleet, Board(console) as board:
+
+            def prove(outcome: Outcome) -> None:
+                pair = outcome.pair
                 length = pair.epochs if full else epochs
                 checks.prove(
                     outcome, fleet, references, dtypes, length, seed, stock, board.watch(pair.name)
                 )
                 board.finish(outcome)
-    except KeyboardInterrupt:
+
+            board.expect(len(chosen))
+            futures, unread = [], []
+            for pair in chosen:
+                try:  # here, not in a thread: an interrupt must not wait for a download
+                    outcomes.append(Outcome(pair, _load(pair)))
+                except DataError as error:
+                    unread.append(DataError(f"{pair.name}: {error}"))
+                else:
+                    futures.append(pool.submit(prove, outcomes[-1]))
+            for future in as_completed(futures):
+                future.result()
+            if unread:
+                raise DataError("\n".join(map(str, unread)))
+    except (KeyboardInterrupt, SystemExit):
         code = INTERRUPTED
         raise
     except (ParityError, DataError) as error:
@@ -164,6 +181,8 @@ def run(
     finally:
         if outcomes:
             code = code or _verdict(outcomes)
+            if len(chosen) > 1:
+                console.print(summary(outcomes))
             _save(output, outcomes, code)
     raise typer.Exit(code)
 
@@ -177,13 +196,20 @@ def record(
 ) -> None:
     """Renew the recordings of TensorFlow 1.15.5 that stand in for it (needs the engine tf1)."""
     _references(["tf1"])
-    with _logs() as logs, Fleet(logs, "cpu", timeout) as fleet:
-        for pair in [pairs.find(name) for name in names or PAIRS]:
-            dataset = _load(pair)
-            for dtype in DTYPES:
-                with Board(console) as board:
-                    path = checks.record(pair, dtype, dataset, fleet, board.watch(pair.name))
-                console.print(f"wrote {path}")
+    chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
+    with contextlib.ExitStack() as stack:
+        logs, pool = stack.enter_context(_logs()), stack.enter_context(_threads())
+        fleet = stack.enter_context(Fleet(logs, "cpu", timeout))
+        board = stack.enter_context(Board(console))
+
+        def keep(pair: Pair, dataset: Dataset, dtype: str) -> None:
+            path = checks.record(pair, dtype, dataset, fleet, board.watch(pair.name))
+            console.print(f"wrote {path}")
+
+        loaded = [(pair, _load(pair)) for pair in chosen]
+        futures = [pool.submit(keep, *each, dtype) for each in loaded for dtype in DTYPES]
+        for future in as_completed(futures):
+            future.result()
 
 
 @app.command()
@@ -274,6 +300,8 @@ def reproduce_figures(
     optimizer is shown, but the verdict rests on the engines with TensorFlow 1's arithmetic.
     """
     pair = pairs.find(name)
+    if not pair.bands:
+        raise BadInput(reproduce.NO_BANDS.format(pair=name))
     folder = output or Path("results/reproduce") / name
     _writable(folder)
     dataset = _load(pair)
@@ -312,11 +340,20 @@ def data() -> None:
         )
 
 
+@contextlib.contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Lend threads for pairs that are proved side by side; what has not begun is dropped."""
+    pool = ThreadPoolExecutor(PAIRS_AT_ONCE)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _load(pair: Pair) -> Dataset:
     """Load a pair's corpus and announce where it came from, before any other output."""
     logging.getLogger("datasets").setLevel(logging.ERROR)  # the announcement says it all
-    module, _, attribute = pair.dataset.partition(":")
-    dataset: Dataset = getattr(importlib.import_module(module), attribute)()
+    dataset = pair.load()
     colour = "bold red" if dataset.origin.synthetic else "dim"
     console.print(
         f"[{colour}]{escape(dataset.origin.announcement)}[/]", highlight=False, soft_wrap=True
@@ -399,6 +436,6 @@ def _verdict(outcomes: list[Outcome]) -> int:
 def _save(output: Path, outcomes: list[Outcome], code: int) -> None:
     report.write(output, outcomes, code)
     drawn = [path for o in outcomes for path in plots.write(output / o.pair.name, o)]
-    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots")
-    for path in drawn:
+    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as")
+    for path in drawn[:3]:
         console.print(f"  {path}", highlight=False)

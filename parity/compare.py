@@ -59,7 +59,9 @@ class Difference:
         return self.compared > 0 and self.error <= self.bound
 
 
-def compare_tensor(key: str, expected: Any, actual: Any, limit: Tolerance) -> Difference:
+def compare_tensor(
+    key: str, expected: Any, actual: Any, limit: Tolerance, largest: float = 0.0
+) -> Difference:
     """Compare one tensor.
 
     Args:
@@ -67,6 +69,7 @@ def compare_tensor(key: str, expected: Any, actual: Any, limit: Tolerance) -> Di
         expected: the reference, any shape and real dtype.
         actual: the candidate, which must have the same shape.
         limit: the tolerance.
+        largest: largest magnitude of the whole reference, where `expected` is a sample of it.
     """
     expected, actual = np.asarray(expected), np.asarray(actual)
     if expected.shape != actual.shape:
@@ -82,7 +85,7 @@ def compare_tensor(key: str, expected: Any, actual: Any, limit: Tolerance) -> Di
     finite = np.isfinite(wanted) & np.isfinite(found)
     with np.errstate(invalid="ignore"):
         # A NaN or an infinity is a difference even where both sides have it: nothing was proved.
-        unit = scale(wanted, found, limit)
+        unit = scale(wanted, found, limit, largest)
         errors = np.where(finite, np.abs(found - wanted) / unit, np.inf)
     worst = np.unravel_index(int(np.argmax(errors)), errors.shape)
     index = tuple(int(i) for i in worst)
@@ -101,24 +104,45 @@ def compare_tensor(key: str, expected: Any, actual: Any, limit: Tolerance) -> Di
     )
 
 
-def scale(expected: np.ndarray, actual: np.ndarray, limit: Tolerance) -> float:
+def scale(
+    expected: np.ndarray, actual: np.ndarray, limit: Tolerance, largest: float = 0.0
+) -> float:
     """Return the unit that an error is measured in; the candidate's where all expected is zero."""
     if limit.relative_to != LARGEST:
         return 1.0
-    sizes = (np.abs(each[np.isfinite(each)]).max(initial=0.0) for each in (expected, actual))
-    return next((float(size) for size in sizes if size), 1.0)
+    sizes = (magnitude(each) for each in (expected, actual))
+    return next((size for size in (largest, *sizes) if size), 1.0)
 
 
-def compare(expected: Recording, actual: Recording, dtype: str) -> list[Difference]:
+def magnitude(array: np.ndarray) -> float:
+    """Return the largest magnitude among the finite values of an array; 0 if there is none."""
+    return float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+
+
+def compare(
+    expected: Recording,
+    actual: Recording,
+    dtype: str,
+    pair: str = "",
+    largest: Mapping[str, float] | None = None,
+) -> list[Difference]:
     """Compare two recordings of one job, tensor by tensor, in the reference's order.
 
     A name that only one side has is a difference.
+
+    Args:
+        expected: the reference's recording.
+        actual: the candidate's.
+        dtype: that both were computed in.
+        pair: name of the pair, for the tolerances that it has of its own.
+        largest: largest magnitude of each whole tensor, where `expected` holds samples.
     """
     differences = []
     for key in [*expected, *(key for key in actual if key not in expected)]:
-        limit = tolerance(key, dtype)
+        limit = tolerance(key, dtype, pair)
         if key in expected and key in actual:
-            differences.append(compare_tensor(key, expected[key], actual[key], limit))
+            unit = (largest or {}).get(key, 0.0)
+            differences.append(compare_tensor(key, expected[key], actual[key], limit, unit))
         else:
             side, shape = (
                 ("candidate", expected[key].shape)
@@ -149,8 +173,22 @@ def sample(
         if flat.size <= SAMPLE or is_curve(key) or wrong:
             kept[key] = np.asarray(value)
         else:
-            kept[key] = flat[np.linspace(0, flat.size - 1, SAMPLE).astype(np.int64)]
+            kept[key] = flat[places(flat.size)]
     return kept
+
+
+def places(size: int) -> np.ndarray:
+    """Return which elements of a flat tensor of `size` a sample keeps, (SAMPLE,)."""
+    return np.linspace(0, size - 1, SAMPLE).astype(np.int64)
+
+
+def of_whole(difference: Difference, shape: tuple[int, ...]) -> Difference:
+    """Return the account of a sample with the shape and the worst index of the whole tensor."""
+    if difference.shape == shape or difference.compared != SAMPLE:
+        return difference
+    place = int(places(int(np.prod(shape)))[difference.worst[0]])
+    worst = tuple(int(i) for i in np.unravel_index(place, shape))
+    return dataclasses.replace(difference, shape=shape, worst=worst)
 
 
 def is_curve(key: str) -> bool:

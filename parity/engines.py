@@ -30,6 +30,7 @@ TF1_MISSING = (
     "the engine 'tf1' needs TensorFlow 1.15.5 on CPython 3.7: run `tox -e oracle`, which fetches "
     f"both, or set {TF1_PYTHON} to an interpreter that has them"
 )
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 # stage, steps done, steps in all (0 if unknown), latest metrics
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
@@ -94,9 +95,17 @@ class Process:
         log: file that gets everything the frameworks print.
         device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
         timeout: seconds without a sign of life before the engine counts as hung.
+        threads: threads that the framework may compute with; 0 leaves it the choice.
     """
 
-    def __init__(self, engine: Engine, log: Path, device: str = "", timeout: float = 300) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        log: Path,
+        device: str = "",
+        timeout: float = 300,
+        threads: int = 0,
+    ) -> None:
         python = engine.python()
         if python is None:
             raise EngineFailed(TF1_MISSING)
@@ -108,6 +117,7 @@ class Process:
             "NVIDIA_TF32_OVERRIDE": "0",  # float32 must mean float32 on a GPU, too
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "PYTHONWARNINGS": "ignore",
+            **({name: str(threads) for name in THREADS} if threads else {}),
             **visible_devices(device),
             **engine.environment,
         }

@@ -6,6 +6,7 @@ given: it is compared only with an engine that was given exactly that. ``parity 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,19 @@ from parity.cases import Case
 from parity.errors import EngineFailed
 from parity.wire import Arrays
 
-Shapes = Mapping[str, tuple[int, ...]]
+
+@dataclasses.dataclass(frozen=True)
+class Whole:
+    """What a recording knows of the whole tensors that it holds samples of, by name.
+
+    Args:
+        shapes: their shapes.
+        largest: their largest magnitudes, the unit of errors.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    largest: Mapping[str, float]
+
 
 FOLDER = Path(__file__).parent / "recordings"
 RENEW = "parity record {pair}"
@@ -39,6 +52,7 @@ def save(case: Case, recording: Arrays, about: Mapping[str, str], folder: Path =
         "inputs_sha256": case.inputs_digest(),
         "masks_sha256": case.masks_digest(),
         "shapes": {key: list(np.shape(value)) for key, value in recording.items()},
+        "largest": {key: compare.magnitude(np.asarray(v)) for key, v in recording.items()},
         "steps": len(recording["curve/step_loss"]),
         "made_by": RENEW.format(pair=case.pair.name),
     }
@@ -48,11 +62,11 @@ def save(case: Case, recording: Arrays, about: Mapping[str, str], folder: Path =
     return path
 
 
-def load(case: Case, folder: Path = FOLDER) -> tuple[Arrays, Shapes] | None:
+def load(case: Case, folder: Path = FOLDER) -> tuple[Arrays, Whole] | None:
     """Return the recording that was made of just this case, or None if there is none.
 
     Returns:
-        The sampled tensors, and the shapes that the whole ones had.
+        The sampled tensors, and what is known of the whole ones.
 
     Raises:
         EngineFailed: it is stale: the same question has other inputs now, or Keras draws other
@@ -75,7 +89,7 @@ def load(case: Case, folder: Path = FOLDER) -> tuple[Arrays, Shapes] | None:
             f"with `{RENEW.format(pair=case.pair.name)}`"
         )
     shapes = {key: tuple(shape) for key, shape in provenance["shapes"].items()}
-    return wire.read_arrays(str(path)), shapes
+    return wire.read_arrays(str(path)), Whole(shapes, provenance["largest"])
 
 
 def _question(case: Case) -> tuple[str, list[int]]:

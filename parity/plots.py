@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from parity.checks import RECORDED, Comparison, Outcome
-from parity.pairs import Pair
+from parity.pair import Pair
 from parity.reproduce import Trainings
 from parity.tolerances import RUNGS, tolerance
 
@@ -116,7 +116,7 @@ def draw_curves(outcome: Outcome, dtype: str) -> Figure:
     for comparison in comparisons:
         if comparison.reference == judge:
             _draw_gap(below, expected, comparison, dtype)
-    bound = tolerance("curve/step_loss", dtype).bound
+    bound = tolerance("curve/step_loss", dtype, outcome.pair.name).bound
     below.axhline(bound, color="black", lw=1, ls=":", label=f"tolerance {bound:.0e}")
     above.set(ylabel="loss of the step", title=f"{outcome.pair.name}, {dtype}: every training step")
     below.set(yscale="log", xlabel="training step", ylabel=f"difference from {judge}")
@@ -179,7 +179,7 @@ def _draw_stock(above: Axes, below: Axes, outcome: Outcome, expected: np.ndarray
     name = outcome.pair.stock.rpartition(":")[2]
     style: dict[str, Any] = {"color": COLOURS["stock"], "lw": 1, "ls": "--"}
     above.plot(_steps(stock), stock, label=f"stock {name}: the expected gap", **style)
-    gap = np.abs(stock - expected)
+    gap = np.abs(stock - expected[: len(stock)])
     below.plot(_steps(gap), gap, label=f"stock {name}", **style)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from parity import report
 from parity.checks import RECORDED, Comparison, Outcome
-from parity.errors import AGREE, DIFFERENCE
-from parity.pairs import Pair
+from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
+from parity.pair import Pair
 from parity.reproduce import Finding
 from parity.tolerances import RUNGS
 
 WORDS = {AGREE: "[green]agree[/]", DIFFERENCE: "[red bold]differ[/]"}
+PROVED = "pairs proved"
+NOT_COMPARED = "[yellow]not compared[/]"
 HEADS = {"variables": "vars", "gradients": "grad"}  # a row must fit in 80 columns
 
 
@@ -40,6 +44,7 @@ class Board:
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()  # pairs are proved side by side
 
     def __enter__(self) -> Board:
         self._progress.start()
@@ -73,28 +78,36 @@ class Board:
 
         return show
 
+    def expect(self, pairs: int) -> None:
+        """Show how many of so many pairs have their verdict."""
+        self._tasks[PROVED] = self._progress.add_task(PROVED, total=pairs, note="")
+
     def finish(self, outcome: Outcome) -> None:
         """Remove the bars of a pair; print its verdicts, and a report of every failure."""
-        for task in self._tasks.values():
-            self._progress.remove_task(task)
-        self._tasks.clear()
-        self._console.print(verdicts(outcome))
-        for line in remarks(outcome):
-            self._console.print(line, soft_wrap=True, highlight=False)
-        for text in report.explain_all(outcome):
-            self._console.print("\n" + escape(text), soft_wrap=True, highlight=False)
+        said: list[Any] = [verdicts(outcome), *remarks(outcome)]
+        said += [Text(f"\n{text}") for text in report.explain_all(outcome)]
+        with self._lock:
+            for title in [t for t in self._tasks if t.startswith(f"{outcome.pair.name}  ")]:
+                self._progress.remove_task(self._tasks.pop(title))
+            if PROVED in self._tasks:
+                self._progress.advance(self._tasks[PROVED])
+            for each in said:
+                self._console.print(each, soft_wrap=True, highlight=False)
 
     def _show(self, title: str, note: str, done: int, total: int) -> None:
-        if title not in self._tasks:
-            self._tasks[title] = self._progress.add_task(title, total=None, note="")
         fields: dict[str, Any] = {"completed": done, "total": total or None, "note": note}
-        self._progress.update(self._tasks[title], **fields)
+        with self._lock:
+            if title not in self._tasks:
+                self._tasks[title] = self._progress.add_task(title, total=None, note="")
+            self._progress.update(self._tasks[title], **fields)
 
 
 def verdicts(outcome: Outcome) -> Table:
     """Return the table of a pair: a row a comparison, the largest difference of every rung."""
     rungs = [HEADS.get(rung, rung) for rung in RUNGS]
-    table = Table("engines", "dtype", *rungs, "verdict", box=None, header_style="bold")
+    table = Table(
+        "engines", "dtype", *rungs, "verdict", box=None, header_style="bold", pad_edge=False
+    )
     for column in table.columns:
         column.no_wrap = True
     table.title = f"{outcome.pair.name}: largest difference at every rung"
@@ -104,8 +117,24 @@ def verdicts(outcome: Outcome) -> Table:
             f"{comparison.reference} → {comparison.candidate}",
             comparison.dtype,
             *(_cell(comparison, rung) for rung in RUNGS),
-            WORDS.get(comparison.exit_code, "[yellow]not compared[/]"),
+            WORDS.get(comparison.exit_code, NOT_COMPARED),
         )
+    return table
+
+
+def summary(outcomes: Sequence[Outcome]) -> Table:
+    """Return a row a pair and dtype: the largest difference of any two engines at every rung."""
+    rungs = [HEADS.get(rung, rung) for rung in RUNGS]
+    table = Table("pair", "dtype", *rungs, "verdict", box=None, header_style="bold", pad_edge=False)
+    for column in table.columns:
+        column.no_wrap = True
+    for outcome in outcomes:
+        for dtype in dict.fromkeys(c.dtype for c in outcome.comparisons):
+            found = [c for c in outcome.comparisons if c.dtype == dtype]
+            code = max((c.exit_code for c in found), key=(AGREE, ENGINE_FAILED, DIFFERENCE).index)
+            cells = [_cell(max(found, key=lambda c: _height(c, rung)), rung) for rung in RUNGS]
+            word = WORDS.get(code if outcome.finished else ENGINE_FAILED, NOT_COMPARED)
+            table.add_row(outcome.pair.name, dtype, *cells, word)
     return table
 
 
@@ -149,6 +178,13 @@ def findings(pair: Pair, found: Sequence[Finding], seeds: int) -> Table:
             verdict,
         )
     return table
+
+
+def _height(comparison: Comparison, rung: str) -> tuple[bool, float]:
+    """Order comparisons by what they show at a rung: a failure, then the largest error."""
+    worst = comparison.worst(rung)
+    failed = report.status(comparison, rung) == "failed"
+    return failed, worst.error if worst else -1.0
 
 
 def _cell(comparison: Comparison, rung: str) -> str:

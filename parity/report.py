@@ -19,7 +19,7 @@ from parity import wire
 from parity.checks import Comparison, Outcome
 from parity.compare import Difference
 from parity.errors import AGREE, DIFFERENCE
-from parity.pairs import Pair
+from parity.pair import Pair
 from parity.tolerances import RUNGS, tolerance
 
 SCHEMA = 1
@@ -145,8 +145,8 @@ def gap(outcome: Outcome) -> float | None:
     for comparison in outcome.comparisons:
         exact = comparison.curves.get("keras")
         if exact and outcome.stock and comparison.dtype == outcome.stock_dtype:
-            difference = outcome.stock["curve/step_loss"] - exact["curve/step_loss"]
-            return float(np.max(np.abs(difference)))
+            stock = outcome.stock["curve/step_loss"]
+            return float(np.max(np.abs(stock - exact["curve/step_loss"][: len(stock)])))
     return None
 
 
@@ -175,7 +175,7 @@ def _paths(first: Difference, comparison: Comparison, pair: Pair) -> list[str]:
 def _account(first: Difference, comparison: Comparison) -> list[str]:
     if first.note and not first.compared:
         return [f"                  {first.note}"]
-    limit = tolerance(first.key, comparison.dtype)
+    limit = tolerance(first.key, comparison.dtype, comparison.pair)
     index = list(first.worst)
     lines = [
         f"  worst element   {index}  {first.expected:.9g} expected, {first.actual:.9g} found",

@@ -19,8 +19,9 @@ from datasets.dataset import Dataset
 from parity import engines, train
 from parity.checks import Fleet
 from parity.errors import BadInput
-from parity.pairs import Pair
+from parity.pair import Pair
 
+NO_BANDS = "{pair} has no bands in parity/pairs.py: no figures of its authors are held against it"
 STOCK = "stock"  # the Keras engine with the optimizer that Keras itself has
 
 # engine, seed, steps done, steps in all
@@ -121,7 +122,7 @@ def judge(pair: Pair, trainings: Sequence[Trainings]) -> list[Finding]:
         BadInput: the authors published no figures.
     """
     if not pair.bands:
-        raise BadInput(f"the authors of {pair.name} published no figures to reproduce")
+        raise BadInput(NO_BANDS.format(pair=pair.name))
     findings = []
     for trained in trainings:
         for metric, band in pair.bands.items():

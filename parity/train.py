@@ -27,7 +27,7 @@ from parity.cases import (
 )
 from parity.engines import Process, Progress
 from parity.errors import BadInput
-from parity.pairs import Pair
+from parity.pair import Pair
 from parity.wire import Arrays
 
 ABOUT = "__about__"
@@ -120,8 +120,11 @@ def predict(
 def probabilities(logits: np.ndarray, output: str) -> np.ndarray:
     """Turn logits (texts, outputs) into the probability of every label, (texts, labels).
 
-    A softmax has an output a label; a sigmoid has one output, for the second of two labels.
+    A softmax has an output a label; a sigmoid has one output, for the second of two labels; the
+    identity is for a model whose output holds probabilities already.
     """
+    if output == "identity":
+        return logits
     if output == "sigmoid":
         logits = np.concatenate([np.zeros_like(logits), logits], axis=1)  # (texts, 2)
     exponents = np.exp(logits - logits.max(axis=1, keepdims=True))  # (texts, labels)

@@ -22,7 +22,7 @@ def quiet(*_: object) -> None:
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """The engines of all tests: starting one takes seconds, because it imports TensorFlow."""
-    with Fleet(tmp_path_factory.mktemp("engines"), device="cpu", timeout=120) as running:
+    with Fleet(tmp_path_factory.mktemp("engines"), device="cpu", timeout=120, workers=1) as running:
         yield running
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import datasets
 from parity.engines import tf1_python
-from parity.pairs import PAIRS, Pair
-from parity.waiting import WAITING
+from parity.pair import Pair
+from parity.pairs import PAIRS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,8 +37,8 @@ LINES = (
     ("wire",),
     ("compare",),
     ("weights",),
+    ("pair",),
     ("pairs",),
-    ("waiting",),
     ("runners",),
     ("engines",),
     ("cases",),
@@ -83,9 +83,7 @@ def sources(package: str) -> list[Path]:
 
 
 def builder_names() -> list[tuple[str, str]]:
-    rows = {**PAIRS, **WAITING}
-    sides = ("graph", "keras", "dataset")
-    return [(name, side) for name in rows for side in sides if getattr(rows[name], side)]
+    return [(name, side) for name in PAIRS for side in ("graph", "keras", "dataset")]
 
 
 def models(side: str) -> set[str]:
@@ -157,11 +155,8 @@ def test_python_3_7_compiles_what_it_runs() -> None:
 
 
 def test_both_sides_and_the_table_name_the_same_models() -> None:
-    assert models("legacy_graph") == models("keras_v2") == {*PAIRS, *WAITING}
-
-
-def test_a_pair_that_waits_is_not_in_the_table() -> None:
-    assert not set(PAIRS) & set(WAITING), "it has its place: drop it from parity/waiting.py"
+    named = {row.graph.partition(":")[0].partition(".")[2] for row in PAIRS.values()}
+    assert models("legacy_graph") == models("keras_v2") == named
 
 
 def test_exemptions_are_not_stale() -> None:
@@ -172,7 +167,7 @@ def test_exemptions_are_not_stale() -> None:
 
 @pytest.mark.parametrize(("name", "side"), builder_names())
 def test_what_a_row_names_exists(name: str, side: str) -> None:
-    module, _, attribute = str(getattr({**PAIRS, **WAITING}[name], side)).partition(":")
+    module, _, attribute = str(getattr(PAIRS[name], side)).partition(":")
     file = ROOT / (module.replace(".", "/") + ".py")
     tree = ast.parse(file.read_text("utf-8"))
     defined = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
@@ -181,8 +176,10 @@ def test_what_a_row_names_exists(name: str, side: str) -> None:
 
 @pytest.mark.parametrize("row", PAIRS.values(), ids=lambda row: row.name)
 def test_a_row_points_at_the_files_of_its_name(row: Pair) -> None:
-    assert row.graph.partition(":")[0] == f"legacy_graph.{row.name}"
-    assert row.keras.partition(":")[0] == f"keras_v2.{row.name}"
+    # A twin whose corpus is mended, not its model, has the model of the pair that it mends.
+    model = row.name.removesuffix("_mended") if row.arguments else row.name
+    assert row.graph.partition(":")[0] == f"legacy_graph.{model}"
+    assert row.keras.partition(":")[0] == f"keras_v2.{model}"
     assert row.dataset.startswith("datasets.")
     assert row.metrics[0] == "loss"
 

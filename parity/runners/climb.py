@@ -4,7 +4,7 @@ Generic over runners: the same lines drive TensorFlow 1.15.5, tf.compat.v1 and K
 engines cannot be asked two different questions.
 """
 
-from typing import Any, Callable, Dict, Iterator, Mapping, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from parity.runners.protocol import Masks, Runner
 from parity.wire import Arrays, Job
 
 UPDATE_STEPS = 2  # the first step starts the slots, the second one uses them
-EVALUATION_ROWS = 2048  # rows evaluated at a time: bounds memory, not the result
+EVALUATED = 2**17  # numbers of input evaluated at a time: bounds memory, not the result
 
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
@@ -95,7 +95,7 @@ def train(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Array
 def evaluate(runner: Runner, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
     """Return the mean of every metric over all rows, dropout off."""
     sums: Dict[str, float] = {}
-    for rows in wire.batches(len(x), EVALUATION_ROWS):
+    for rows in portions(x):
         for name, value in runner.evaluate(x[rows], y[rows]).items():
             sums[name] = sums.get(name, 0.0) + value * (rows.stop - rows.start)
     return {name: value / len(x) for name, value in sums.items()}
@@ -103,11 +103,14 @@ def evaluate(runner: Runner, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
 
 def predict(runner: Runner, x: np.ndarray) -> np.ndarray:
     """Return the model's output, the last tap, for every row of `x`."""
-    parts = [
-        runner.forward(x[rows], False, 0, {})[runner.job.taps[-1]]
-        for rows in wire.batches(len(x), EVALUATION_ROWS)
-    ]
+    parts = [runner.forward(x[rows], False, 0, {})[runner.job.taps[-1]] for rows in portions(x)]
     return np.concatenate(parts)
+
+
+def portions(x: np.ndarray) -> List[slice]:
+    """Split the rows of `x` for evaluation: fewer at a time where a row is long."""
+    rows = max(1, EVALUATED // max(1, x[:1].size))
+    return wire.batches(len(x), 2 ** int(np.log2(rows)))  # a row count that fits others, too
 
 
 def state(runner: Runner) -> Arrays:

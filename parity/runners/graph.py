@@ -5,8 +5,9 @@ for each value that a feed names (``keep_prob``), ``train_op``, one scalar a met
 Nothing in it knows of this file.
 """
 
+import contextlib
 import os
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
 # Before TensorFlow is imported: its RNN cells and layers refuse to work with Keras 3.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -37,7 +38,8 @@ class GraphRunner(Runner):
         self.graph = tf.Graph()
         with self.graph.as_default():
             tf.set_random_seed(job.seed)
-            self.model = build(job, dtype=job.dtype)
+            with recorded_gradients() as self._gradients:
+                self.model = build(job, dtype=job.dtype)
             self._variables = {v.op.name: v for v in tf.global_variables()}
             self._trainable = [v.op.name for v in tf.trainable_variables()]
             self._session = tf.Session(config=session_config())
@@ -47,7 +49,6 @@ class GraphRunner(Runner):
         self._fresh_slots = self._read(self._slot_names)
         self._uniforms = self._find_uniforms() if job.replay else {}
         self._callables: Dict[Any, Any] = {}
-        self._differentiated: Optional[Dict[str, Any]] = None
 
     def variables(self) -> Arrays:
         return self._read(self._weight_names)
@@ -77,20 +78,25 @@ class GraphRunner(Runner):
     def gradients(
         self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks
     ) -> Tuple[float, Arrays]:
+        if not self._gradients:
+            raise EngineFailed(
+                "no gradients to look at: the model trains without `apply_gradients` of a "
+                "tf.train.Optimizer; expected its train_op to come from one, say by `minimize`"
+            )
         fetches = {"loss": self.model.loss}
-        for name, gradient in self._gradients().items():
+        for name, gradient in self._gradients.items():
             if gradient is not None:
                 fetches["values/" + name] = getattr(gradient, "values", gradient)
             if hasattr(gradient, "indices"):
                 fetches["indices/" + name] = gradient.indices
         found = self._run(fetches, self._feed(x, y, True, masks))
         dense = {}
-        for name in self._trainable:
+        for name in self._gradients:
             shape = tuple(self._variables[name].shape.as_list())
             if "values/" + name in found:
                 values, indices = found["values/" + name], found.get("indices/" + name)
                 dense[name] = densify(values, indices, shape)
-            else:
+            else:  # the loss does not depend on it
                 dense[name] = np.zeros(shape, self.job.dtype)
         return float(found["loss"]), dense
 
@@ -144,18 +150,6 @@ class GraphRunner(Runner):
         )
         return dict(zip(fetches, values))
 
-    def _gradients(self) -> Dict[str, Any]:
-        """Return the gradient of the loss by every trainable weight; only a climb needs them.
-
-        An unrolled graph takes half a minute to differentiate.
-        """
-        if self._differentiated is None:
-            variables = [self._variables[name] for name in self._trainable]
-            with self.graph.as_default():
-                gradients = tf.gradients(self.model.loss, variables)
-            self._differentiated = dict(zip(self._trainable, gradients))
-        return self._differentiated
-
     def _find_uniforms(self) -> Dict[str, Any]:
         """Return the random draw behind each dropout site: its output can be fed.
 
@@ -194,6 +188,33 @@ class GraphRunner(Runner):
         self._session.run(assigns, feed)
 
 
+@contextlib.contextmanager
+def recorded_gradients() -> Iterator[Dict[str, Any]]:
+    """Note the gradient that an optimizer is handed for each variable while a model is built.
+
+    Differentiating again would double an unrolled graph, and the half minute that it takes.
+    """
+    seen: Dict[str, Any] = {}
+    original = tf.train.Optimizer.apply_gradients
+
+    def recording(self: Any, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
+        grads_and_vars = list(grads_and_vars)
+        for gradient, variable in grads_and_vars:
+            if variable.op.name in seen:
+                raise EngineFailed(
+                    "two optimizers train {!r}: expected one, whose gradient can be compared with "
+                    "that of the Keras model".format(variable.op.name)
+                )
+            seen[variable.op.name] = gradient
+        return original(self, grads_and_vars, *args, **kwargs)
+
+    tf.train.Optimizer.apply_gradients = recording
+    try:
+        yield seen
+    finally:
+        tf.train.Optimizer.apply_gradients = original
+
+
 def fit(mask: np.ndarray, shape: Any, site: str) -> np.ndarray:
     """Give a mask the rank of the random draw that it replaces.
 
@@ -221,9 +242,17 @@ def fit(mask: np.ndarray, shape: Any, site: str) -> np.ndarray:
 
 
 def session_config() -> Any:
-    """One thread: sums come out in one order, and two engines share two cores fairly."""
-    config = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+    """Return how sessions run: on the threads that TensorFlow 2 would use, without Grappler.
+
+    TensorFlow 1 does not know the environment variables. Grappler, which rewrites a graph before it
+    is first run, takes half a minute for an unrolled one and saves nothing in a run.
+    """
+    config = tf.ConfigProto(
+        intra_op_parallelism_threads=int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)),
+        inter_op_parallelism_threads=int(os.environ.get("TF_NUM_INTEROP_THREADS", 0)),
+    )
     config.gpu_options.allow_growth = True
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config
 
 

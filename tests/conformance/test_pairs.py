@@ -6,24 +6,33 @@ import dataclasses
 import json
 import os
 
+import numpy as np
 import pytest
 
-from datasets.dataset import Dataset
-from parity import cases, goldens, wire
+from parity import cases, goldens, train, wire
 from parity.checks import DTYPES, Fleet, compare_two, make_case
 from parity.engines import find
-from parity.errors import AGREE
+from parity.errors import AGREE, BadInput
 from parity.pairs import PAIRS
-from parity.runners.protocol import resolve
 from parity.tolerances import RUNGS
-from tests.conformance.tiny import TINY
+from tests.conformance.tiny import TINY, tiny
 from tests.conftest import Judge, answer, quiet
 
 EACH = pytest.mark.parametrize("name", PAIRS)
 BOTH = pytest.mark.parametrize("dtype", DTYPES)
-WHICH = ("real", "synthetic")
-CORPORA = pytest.mark.parametrize(
-    "corpus", [pytest.param("real", marks=pytest.mark.real_data), "synthetic"]
+# Recordings are of the real corpora. The authors of deep_lstm published no data; and one pair has a
+# recording of synthetic data, too, for a machine that can reach none.
+MADE_UP = {name for name, pair in PAIRS.items() if pair.dataset == "datasets.sequences:load"}
+CORPORA = [
+    *((name, "real") for name in PAIRS if name not in MADE_UP),
+    *((name, "synthetic") for name in sorted({"sms_rnn", *MADE_UP})),
+]
+RECORDED = pytest.mark.parametrize(
+    ("name", "corpus"),
+    [
+        pytest.param(*each, marks=[pytest.mark.real_data] if each[1] == "real" else [])
+        for each in CORPORA
+    ],
 )
 
 
@@ -68,9 +77,8 @@ def test_every_tap_and_dropout_site_is_recorded(judge: Judge, name: str) -> None
     assert all(0 < mask.mean() < 1 for mask in case.masks.values())
 
 
-@EACH
+@RECORDED
 @BOTH
-@CORPORA
 def test_recording_says_where_it_came_from(name: str, dtype: str, corpus: str) -> None:
     path = goldens.FOLDER / f"{name}-{corpus}-{dtype}.json"
     provenance = json.loads(path.read_text("utf-8"))
@@ -86,13 +94,12 @@ def test_recording_says_where_it_came_from(name: str, dtype: str, corpus: str) -
 
 
 def test_no_recording_is_left_of_a_pair_that_is_gone() -> None:
-    known = {f"{name}-{each}-{dtype}" for name in PAIRS for each in WHICH for dtype in DTYPES}
+    known = {f"{name}-{corpus}-{dtype}" for name, corpus in CORPORA for dtype in DTYPES}
     assert {path.stem for path in goldens.FOLDER.iterdir()} == known
 
 
-@EACH
+@RECORDED
 @BOTH
-@CORPORA
 def test_recording_is_of_the_default_case(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch, name: str, dtype: str, corpus: str
 ) -> None:
@@ -102,7 +109,7 @@ def test_recording_is_of_the_default_case(
     elif not os.environ.get("PARITY_DATA_DIR"):
         pytest.skip("PARITY_DATA_DIR is not set: no real corpus to ask about")
     monkeypatch.setenv("PARITY_OFFLINE", "1")
-    dataset: Dataset = resolve(PAIRS[name].dataset)()
+    dataset = PAIRS[name].load()
     assert dataset.origin.synthetic is (corpus == "synthetic")
     case = make_case(PAIRS[name], dtype, dataset)
     # The weights of one step are those of all of them, and masks need not be drawn for all.
@@ -112,6 +119,27 @@ def test_recording_is_of_the_default_case(
     path = goldens.FOLDER / f"{name}-{corpus}-{dtype}.json"
     recorded = json.loads(path.read_text("utf-8"))["inputs_sha256"]
     assert case.inputs_digest() == recorded, f"renew it: {goldens.RENEW.format(pair=name)}"
+
+
+@EACH
+def test_each_engine_trains_and_the_other_one_takes_its_weights(fleet: Fleet, name: str) -> None:
+    pair, dataset = tiny(name)
+    graph, keras = find("graph"), find("keras")
+    for owner, other in ((graph, keras), (keras, graph)):
+        with fleet.borrow(owner) as process:
+            trained = train.train(pair, dataset, process, 1, 0, quiet)
+        assert all(len(values) == 1 for values in trained.history.values())
+        with fleet.borrow(other) as process:
+            found = train.evaluate(pair, dataset, process, trained.weights, quiet)
+            for metric, value in found.items():
+                assert value == pytest.approx(trained.history[f"test_{metric}"][0], abs=2e-6)
+            if not pair.output:
+                with pytest.raises(BadInput, match=f"{name} predicts no class"):
+                    train.predict(pair, dataset, process, trained.weights, ["a text"], quiet)
+                continue
+            answers = train.predict(pair, dataset, process, trained.weights, ["a", "text"], quiet)
+            assert answers.shape == (2, len(dataset.labels))
+            np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-6)
 
 
 @EACH

@@ -12,7 +12,7 @@ import pytest
 from parity import pairs
 from parity.checks import Comparison, Fleet, compare_two
 from parity.errors import AGREE, DIFFERENCE
-from parity.pairs import Pair
+from parity.pair import Pair
 from parity.weights import Rule
 from tests.conftest import Judge, answer
 

@@ -25,6 +25,7 @@ from parity.checks import (
 from parity.compare import SAMPLE, Difference
 from parity.engines import find
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, EngineFailed
+from parity.goldens import Whole
 from parity.tolerances import RUNGS
 from tests.conformance.tiny import tiny
 from tests.parity.samples import ABOUT, comparison, outcome, recording
@@ -115,11 +116,28 @@ def test_a_sample_is_compared_with_a_sample() -> None:
     index = np.linspace(0, 2 * SAMPLE - 1, SAMPLE).astype(int)
     kept["forward/eval/logits"] = kept["forward/eval/logits"][index]
     shapes = {key: value.shape for key, value in whole.items()}
-    recorded = RECORDED, Answer(kept, shapes=shapes)
+    largest = {key: float(np.abs(value).max()) for key, value in whole.items()}
+    recorded = RECORDED, Answer(kept, whole=Whole(shapes, largest))
     assert compare_two(PAIR, "float32", recorded, ("keras", Answer(whole))).exit_code == AGREE
     turned = {**whole, "forward/eval/logits": whole["forward/eval/logits"].T}
     found = compare_two(PAIR, "float32", recorded, ("keras", Answer(turned)))
     assert found.failed_rung == "forward"
+    (logits,) = [d for d in found.differences if not d.passed]
+    assert logits.shape == (2, SAMPLE)
+    row, column = logits.worst
+    assert logits.expected == row * SAMPLE + column
+
+
+def test_a_sample_is_measured_by_the_largest_value_of_the_whole_tensor() -> None:
+    """A sample of a sparse gradient may hold small values only."""
+    small = recording({"gradients/w": np.full(4, 1e-3)})
+    nudged = recording({"gradients/w": np.full(4, 1e-3 + 1e-8)})
+    shapes = {key: value.shape for key, value in small.items()}
+    for largest, passed in ((1.0, True), (1e-3, False)):
+        recorded = RECORDED, Answer(small, whole=Whole(shapes, {"gradients/w": largest}))
+        found = compare_two(PAIR, "float32", recorded, ("keras", Answer(nudged)))
+        (account,) = [d for d in found.differences if d.key == "gradients/w"]
+        assert account.passed is passed
 
 
 def test_the_worst_tensor_is_the_one_nearest_to_its_bound() -> None:

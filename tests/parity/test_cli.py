@@ -408,7 +408,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
             if "first: largest difference" in line:
                 break
         time.sleep(3)
-        assert len(marked(mark)) == 3  # the command and its two engines
+        assert len(marked(mark)) >= 3  # the command, and an engine of each kind at least
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err

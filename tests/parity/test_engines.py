@@ -10,15 +10,17 @@ import os
 import signal
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from parity import engines
-from parity.checks import Fleet
+from parity.checks import ClosedError, Fleet
 from parity.engines import ENGINES, Engine, Process, find, running, visible_devices
 from parity.errors import BadInput, EngineFailed
 from parity.wire import Job
@@ -318,5 +320,40 @@ def test_a_closed_fleet_starts_nothing(fake: Fake, pool: Fleet) -> None:
     engine = fake("answer(folder)")
     with pool:
         pass
-    with pytest.raises(EngineFailed), pool.borrow(engine) as process:
+    with pytest.raises(ClosedError), pool.borrow(engine) as process:
         process.end()
+
+
+def test_as_many_engines_work_at_a_time_as_there_are_workers(fake: Fake, tmp_path: Path) -> None:
+    engine = fake("time.sleep(0.3); answer(folder)")
+    seen, working = [], []
+
+    def serve(pool: Fleet) -> int:
+        with pool.borrow(engine) as process:
+            working.append(process)
+            seen.append(len(working))
+            pid = int(process.run(JOB, {}, quiet).arrays["pid"])
+            working.remove(process)
+        return pid
+
+    with Fleet(tmp_path, timeout=10, workers=2) as pool, ThreadPoolExecutor(5) as threads:
+        pids = {each.result() for each in [threads.submit(serve, pool) for _ in range(5)]}
+    assert max(seen) == 2
+    assert len(pids) == 2, "a process serves one job after the other"
+
+
+def test_an_engine_of_a_fleet_that_ends_says_nothing_of_its_job(fake: Fake, pool: Fleet) -> None:
+    engine = fake("time.sleep(30)")
+
+    def serve() -> None:
+        with pool.borrow(engine) as process:
+            started.set()
+            process.run(JOB, {}, quiet)
+
+    started = threading.Event()
+    with ThreadPoolExecutor(1) as threads, pool:
+        future = threads.submit(serve)
+        assert started.wait(10)
+        pool.__exit__()
+        with pytest.raises(ClosedError):
+            future.result()
