@@ -125,7 +125,8 @@ def verdicts(outcome: Outcome) -> Table:
 def summary(outcomes: Sequence[Outcome]) -> Table:
     """Return a row a pair and dtype: the largest difference of any two engines at every rung."""
     rungs = [HEADS.get(rung, rung) for rung in RUNGS]
-    table = Table("pair", "dtype", *rungs, "verdict", box=None, header_style="bold", pad_edge=False)
+    # Short heads: the longest row must fit in 80 columns.
+    table = Table("pair", "bits", *rungs, "", box=None, header_style="bold", pad_edge=False)
     for column in table.columns:
         column.no_wrap = True
     for outcome in outcomes:
@@ -134,7 +135,7 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
             code = max((c.exit_code for c in found), key=(AGREE, ENGINE_FAILED, DIFFERENCE).index)
             cells = [_cell(max(found, key=lambda c: _height(c, rung)), rung) for rung in RUNGS]
             word = WORDS.get(code if outcome.finished else ENGINE_FAILED, NOT_COMPARED)
-            table.add_row(outcome.pair.name, dtype, *cells, word)
+            table.add_row(outcome.pair.name, dtype.removeprefix("float"), *cells, word)
     return table
 
 
