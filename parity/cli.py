@@ -141,6 +141,7 @@ def run(
     engines.visible_devices(device)  # says so at once if there is no such device
     _writable(output)
     outcomes: list[Outcome] = []
+    drawn: list[Path] = []
     code = AGREE
     try:
         logs = output / "logs"
@@ -148,13 +149,14 @@ def run(
         logs.mkdir()
         with _threads() as pool, Fleet(logs, device, timeout) as fleet, Board(console) as board:
 
-            def prove(outcome: Outcome) -> None:
+            def prove(outcome: Outcome) -> Outcome:
                 pair = outcome.pair
                 length = pair.epochs if full else epochs
                 checks.prove(
                     outcome, fleet, references, dtypes, length, seed, stock, board.watch(pair.name)
                 )
                 board.finish(outcome)
+                return outcome
 
             board.expect(len(chosen))
             futures, unread = [], []
@@ -166,7 +168,8 @@ def run(
                 else:
                     futures.append(pool.submit(prove, outcomes[-1]))
             for future in as_completed(futures):
-                future.result()
+                outcome = future.result()
+                drawn += plots.write(output / outcome.pair.name, outcome)
             if unread:
                 raise DataError("\n".join(map(str, unread)))
     except (KeyboardInterrupt, SystemExit):
@@ -183,7 +186,12 @@ def run(
             code = code or _verdict(outcomes)
             if len(chosen) > 1:
                 console.print(summary(outcomes))
-            _save(output, outcomes, code)
+            report.write(output, outcomes, code)
+            console.print(
+                f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as"
+            )
+            for path in drawn[:3]:
+                console.print(f"  {path}", highlight=False)
     raise typer.Exit(code)
 
 
@@ -431,11 +439,3 @@ def _running(engine: Engine, device: str, timeout: float) -> Iterator[Process]:
 def _verdict(outcomes: list[Outcome]) -> int:
     codes = [outcome.exit_code for outcome in outcomes]
     return DIFFERENCE if DIFFERENCE in codes else max(codes)
-
-
-def _save(output: Path, outcomes: list[Outcome], code: int) -> None:
-    report.write(output, outcomes, code)
-    drawn = [path for o in outcomes for path in plots.write(output / o.pair.name, o)]
-    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as")
-    for path in drawn[:3]:
-        console.print(f"  {path}", highlight=False)

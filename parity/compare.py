@@ -184,8 +184,11 @@ def places(size: int) -> np.ndarray:
 
 def of_whole(difference: Difference, shape: tuple[int, ...]) -> Difference:
     """Return the account of a sample with the shape and the worst index of the whole tensor."""
-    if difference.shape == shape or difference.compared != SAMPLE:
+    if difference.shape == shape:
         return difference
+    if difference.compared != SAMPLE:  # not compared: the candidate has another shape
+        note = difference.note.replace(str(difference.shape), str(shape))
+        return dataclasses.replace(difference, shape=shape, note=note)
     place = int(places(int(np.prod(shape)))[difference.worst[0]])
     worst = tuple(int(i) for i in np.unravel_index(place, shape))
     return dataclasses.replace(difference, shape=shape, worst=worst)

@@ -65,7 +65,8 @@ def write_history(
             figure, axes = plt.subplots(figsize=(6.4, 3.8))
             for part, colour in (("train", COLOURS["graph"]), ("test", COLOURS["keras"])):
                 values = history[f"{part}_{metric}"]
-                axes.plot(range(1, len(values) + 1), values, color=colour, label=part)
+                # With dots, or one epoch would be an empty picture.
+                axes.plot(range(1, len(values) + 1), values, ".-", color=colour, label=part)
             axes.set(title=f"{title}: {metric}", xlabel="epoch", ylabel=metric)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend()
@@ -118,7 +119,8 @@ def draw_curves(outcome: Outcome, dtype: str) -> Figure:
             _draw_gap(below, expected, comparison, dtype)
     bound = tolerance("curve/step_loss", dtype, outcome.pair.name).bound
     below.axhline(bound, color="black", lw=1, ls=":", label=f"tolerance {bound:.0e}")
-    above.set(ylabel="loss of the step", title=f"{outcome.pair.name}, {dtype}: every training step")
+    steps = f"the first {len(expected)} steps" if outcome.pair.steps else "every training step"
+    above.set(ylabel="loss of the step", title=f"{outcome.pair.name}, {dtype}: {steps}")
     below.set(yscale="log", xlabel="training step", ylabel=f"difference from {judge}")
     below.set_ylim(bottom=FLOOR[dtype] / 2)
     above.legend(ncols=2)
@@ -178,7 +180,8 @@ def _draw_stock(above: Axes, below: Axes, outcome: Outcome, expected: np.ndarray
     stock = outcome.stock["curve/step_loss"]
     name = outcome.pair.stock.rpartition(":")[2]
     style: dict[str, Any] = {"color": COLOURS["stock"], "lw": 1, "ls": "--"}
-    above.plot(_steps(stock), stock, label=f"stock {name}: the expected gap", **style)
+    short = f", first {len(stock)} steps" if len(stock) < len(expected) else ""
+    above.plot(_steps(stock), stock, label=f"stock {name}: the expected gap{short}", **style)
     gap = np.abs(stock - expected[: len(stock)])
     below.plot(_steps(gap), gap, label=f"stock {name}", **style)
 

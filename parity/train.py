@@ -109,7 +109,7 @@ def predict(
         BadInput: the model predicts no class.
     """
     if not pair.output:
-        raise BadInput(f"{pair.name} predicts no class; `parity list` names the pairs that do")
+        raise BadInput(f"{pair.name} predicts no class: what it learns are numbers, not labels")
     job = make_job(pair, process.engine, "predict", dataset.hyperparameters)
     arrays = {"x": dataset.encode(texts), **_native(pair, process, weights)}
     with _in_the_files_names(pair, weights):

@@ -342,7 +342,6 @@ def test_without_keras_copy_the_ids_are_rebuilt_and_it_is_said() -> None:
     data = imdb.load_keras(num_words=8, sequence_length=3)
     assert data.origin.corpus == "imdb"
     assert "Keras's own ids could not be had, and were rebuilt" in data.origin.detail
-    assert "no source had imdb_keras" in data.origin.detail
     order = np.arange(5)
     np.random.RandomState(113).shuffle(order)
     x = np.array([[6, 6, 4], [1, 7, 4], [1, 2, 5], [0, 1, 2], [1, 2, 5]])[order]

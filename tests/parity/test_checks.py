@@ -122,10 +122,15 @@ def test_a_sample_is_compared_with_a_sample() -> None:
     turned = {**whole, "forward/eval/logits": whole["forward/eval/logits"].T}
     found = compare_two(PAIR, "float32", recorded, ("keras", Answer(turned)))
     assert found.failed_rung == "forward"
-    (logits,) = [d for d in found.differences if not d.passed]
-    assert logits.shape == (2, SAMPLE)
-    row, column = logits.worst
-    assert logits.expected == row * SAMPLE + column
+    (account,) = [d for d in found.differences if not d.passed]
+    assert account.note == "shape (2, 256) became (256, 2)"
+    nudged = {**whole, "forward/eval/logits": whole["forward/eval/logits"] + [[0.0], [1.0]]}
+    found = compare_two(PAIR, "float32", recorded, ("keras", Answer(nudged)))
+    (account,) = [d for d in found.differences if not d.passed]
+    assert account.shape == (2, SAMPLE)
+    row, column = account.worst
+    assert row == 1
+    assert account.expected == row * SAMPLE + column
 
 
 def test_a_sample_is_measured_by_the_largest_value_of_the_whole_tensor() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import re
 import signal
@@ -41,6 +42,13 @@ class Ended:
 
 
 Command = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def loud() -> Iterator[None]:
+    """The command silences the loaders' warnings: other tests look for them."""
+    yield
+    logging.getLogger("datasets").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,7 @@ def test_means_that_scatter_too_much_are_not_called_equivalent() -> None:
 
 
 def test_a_pair_without_published_figures_has_nothing_to_reproduce() -> None:
-    with pytest.raises(BadInput, match="published no figures"):
+    with pytest.raises(BadInput, match="has no bands"):
         judge(dataclasses.replace(PAIR, bands={}), [trained("tf1", 0.3, 0.3)])
 
 
