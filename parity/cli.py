@@ -35,7 +35,7 @@ from parity.errors import (
 )
 from parity.pair import Pair
 from parity.pairs import PAIRS
-from parity.progress import Board, findings, summary
+from parity.progress import Board, findings, summary, unjudged
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -186,6 +186,7 @@ def run(
             code = code or _verdict(outcomes)
             if len(chosen) > 1:
                 console.print(summary(outcomes))
+            console.print(unjudged(outcomes), soft_wrap=True, highlight=False)
             report.write(output, outcomes, code)
             console.print(
                 f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as"

@@ -139,6 +139,22 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def unjudged(outcomes: Sequence[Outcome]) -> str:
+    """Return which pairs met no TensorFlow 1.15.5, live or recorded; empty if all have."""
+    judges = {RECORDED, "tf1"}
+    names = [
+        outcome.pair.name
+        for outcome in outcomes
+        if not judges & {comparison.reference for comparison in outcome.comparisons}
+    ]
+    if not names:
+        return ""
+    return (
+        f"[yellow]not judged by TensorFlow 1.15.5 in this run:[/] {', '.join(names)}; "
+        "`tox -e oracle` asks it"
+    )
+
+
 def remarks(outcome: Outcome) -> list[str]:
     """Return what a reader of the table has to know besides."""
     lines = []

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from parity.checks import Outcome
 from parity.pairs import PAIRS
-from parity.progress import Board, summary, verdicts
+from parity.progress import Board, summary, unjudged, verdicts
 from tests.parity.samples import comparison, outcome
 
 
@@ -56,3 +56,9 @@ def test_a_board_takes_only_the_bars_of_the_pair_that_is_done() -> None:
             board.watch(name)("keras", "float32", "curve", 1, 2)
         board.finish(outcome(comparison()))
         assert [title.split()[0] for title in board._tasks] == ["pairs", "sms_rnn_mended"]
+
+
+def test_a_pair_that_met_no_tensorflow_1_is_named() -> None:
+    judged = dataclasses.replace(comparison(), reference="recorded")
+    assert unjudged([outcome(judged)]) == ""
+    assert "sms_rnn; `tox -e oracle`" in unjudged([outcome(comparison())])
