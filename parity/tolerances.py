@@ -48,7 +48,11 @@ _TABLE = {
         5e-6, LARGEST, "slots hold squares of gradients, which doubles their relative error"
     ),
     ("update", "float64"): Tolerance(1e-12, LARGEST, "rounding is 1e-16; a formula is not"),
-    ("curve", "float32"): Tolerance(1e-6, ONE, "per-step loss: rounding fed back over all steps"),
+    ("curve", "float32"): Tolerance(
+        2e-6,
+        ONE,
+        "a loss near three is itself rounded to 2e-7, and that is fed back over all steps",
+    ),
     ("curve", "float64"): Tolerance(1e-9, ONE, "per-step loss: rounding fed back over all steps"),
     ("final weights", "float32"): Tolerance(
         5e-6, LARGEST, "weights add up the rounding of every step"
