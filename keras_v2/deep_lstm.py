@@ -1,12 +1,11 @@
 """Five LSTM layers and two dense ones, from sequences to sequences, in Keras 3."""
 
-import math
 from collections.abc import Sequence
 
 import keras
 from keras import layers
-from keras.initializers import RandomUniform
 
+from keras_v2.initializers import tf1_glorot
 from keras_v2.optimizers import TF1Adam
 
 
@@ -40,14 +39,11 @@ def build_model(
 
     outputs = x
     for number, size in enumerate(rnn_sizes, start=1):
-        # TF1 draws both kernels as one glorot uniform matrix, [inputs + units, 4 x units].
-        limit = math.sqrt(6 / (outputs.shape[-1] + 5 * size))
         outputs = layers.LSTM(
             size,
             return_sequences=True,
-            kernel_initializer=RandomUniform(-limit, limit),
-            recurrent_initializer=RandomUniform(-limit, limit),
             name=f"lstm_{number}",
+            **tf1_glorot(outputs.shape[-1], size, gates=4),
         )(outputs)  # (batch, time, units)
 
     hidden = outputs

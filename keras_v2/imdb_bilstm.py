@@ -3,13 +3,13 @@
 The variants that summarise a review in another way build on the same `build_classifier`.
 """
 
-import math
 from typing import Any
 
 import keras
 from keras import layers
 from keras.initializers import RandomUniform
 
+from keras_v2.initializers import tf1_glorot
 from keras_v2.optimizers import TF1Adam
 
 
@@ -79,14 +79,7 @@ def build_model(
     Returns:
         A compiled model from word ids (batch, time) to logits (batch, classes).
     """
-    # TF1 draws both kernels as one glorot uniform matrix, [embedding + units, 4 x units].
-    limit = math.sqrt(6 / (embedding_size + 5 * rnn_size))
-    lstm = layers.LSTM(
-        rnn_size,
-        kernel_initializer=RandomUniform(-limit, limit),
-        recurrent_initializer=RandomUniform(-limit, limit),
-        name="lstm",
-    )
+    lstm = layers.LSTM(rnn_size, name="lstm", **tf1_glorot(embedding_size, rnn_size, gates=4))
     summary = layers.Bidirectional(lstm, name="summary")  # (batch, 2 x units)
     return build_classifier(
         "imdb_bilstm", summary, vocabulary_size, embedding_size=embedding_size, **others

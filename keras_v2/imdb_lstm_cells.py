@@ -3,7 +3,6 @@
 The variants with other cells or layers build on the same `build_recurrent`.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import keras
 from keras import layers
 from keras.initializers import RandomUniform
 
+from keras_v2.initializers import tf1_glorot
 from keras_v2.optimizers import TF1RMSprop
 
 
@@ -72,18 +72,6 @@ def build_recurrent(
     return model
 
 
-def tf1_kernels(inputs: int, units: int) -> dict[str, RandomUniform]:
-    """Returns the initializers of an LSTM's kernels.
-
-    TF1 draws both as one glorot uniform matrix, [inputs + units, 4 x units]: one limit.
-    """
-    limit = math.sqrt(6 / (inputs + 5 * units))
-    return {
-        "kernel_initializer": RandomUniform(-limit, limit),
-        "recurrent_initializer": RandomUniform(-limit, limit),
-    }
-
-
 def build_model(
     vocabulary_size: int,
     rnn_size: int = 64,
@@ -106,7 +94,10 @@ def build_model(
     """
     cells = [
         layers.LSTMCell(
-            rnn_size, dropout=dropout_rate, name=f"cell_{i}", **tf1_kernels(inputs, rnn_size)
+            rnn_size,
+            dropout=dropout_rate,
+            name=f"cell_{i}",
+            **tf1_glorot(inputs, rnn_size, gates=4),
         )
         for i, inputs in enumerate((embedding_size, rnn_size))
     ]

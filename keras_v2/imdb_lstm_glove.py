@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_v2.imdb_lstm_cells import build_recurrent, tf1_kernels
+from keras_v2.imdb_lstm_cells import build_recurrent
+from keras_v2.initializers import tf1_glorot
 
 
 def build_model(
@@ -37,7 +38,7 @@ def build_model(
             dropout=dropout_rate,
             return_sequences=sequences,
             name=name,
-            **tf1_kernels(inputs, rnn_size),
+            **tf1_glorot(inputs, rnn_size, gates=4),
         )
         for name, inputs, sequences in (
             ("lstm_1", embedding_size, True),

@@ -1,13 +1,12 @@
 """IMDB reviews: as `imdb_bilstm`, with one simple recurrent layer, in Keras 3."""
 
-import math
 from typing import Any
 
 import keras
 from keras import layers
-from keras.initializers import RandomUniform
 
 from keras_v2.imdb_bilstm import build_classifier
+from keras_v2.initializers import tf1_glorot
 
 
 def build_model(
@@ -24,13 +23,8 @@ def build_model(
     Returns:
         A compiled model from word ids (batch, time) to logits (batch, classes).
     """
-    # TF1 draws both kernels as one glorot uniform matrix, [embedding + units, units]: one limit.
-    limit = math.sqrt(6 / (embedding_size + 2 * rnn_size))
     summary = layers.SimpleRNN(
-        rnn_size,
-        kernel_initializer=RandomUniform(-limit, limit),
-        recurrent_initializer=RandomUniform(-limit, limit),
-        name="summary",
+        rnn_size, name="summary", **tf1_glorot(embedding_size, rnn_size)
     )  # (batch, units)
     return build_classifier(
         "imdb_simple_rnn", summary, vocabulary_size, embedding_size=embedding_size, **others

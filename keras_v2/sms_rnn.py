@@ -1,11 +1,10 @@
 """SMS spam filter: an embedding, one simple recurrent layer and logits, in Keras 3."""
 
-import math
-
 import keras
 from keras import layers
 from keras.initializers import Constant, RandomUniform, TruncatedNormal
 
+from keras_v2.initializers import tf1_glorot
 from keras_v2.optimizers import TF1RMSprop
 
 
@@ -43,14 +42,8 @@ def build_model(
         name="embedding",
     )(x)  # (batch, time, embedding)
 
-    # TF1 draws both kernels as one glorot uniform matrix, [embedding + units, units]: one limit.
-    limit = math.sqrt(6 / (embedding_size + 2 * rnn_size))
     outputs = layers.SimpleRNN(
-        rnn_size,
-        return_sequences=True,
-        kernel_initializer=RandomUniform(-limit, limit),
-        recurrent_initializer=RandomUniform(-limit, limit),
-        name="rnn",
+        rnn_size, return_sequences=True, name="rnn", **tf1_glorot(embedding_size, rnn_size)
     )(embedded)  # (batch, time, units)
     dropped = layers.Dropout(dropout_rate, name="dropout")(outputs)
     last = layers.Identity(name="last")(dropped[:, -1])  # (batch, units)

@@ -1,4 +1,7 @@
-"""20 Newsgroups: word vectors, an LSTM of Keras 1 and a softmax on one number, as a TF1 graph."""
+"""20 Newsgroups: word vectors, an LSTM of Keras 1 and a softmax on one number, as a TF1 graph.
+
+The mended model builds on the same `NewsgroupsReader`.
+"""
 
 import tensorflow.compat.v1 as tf
 
@@ -7,20 +10,18 @@ from legacy_graph.cells import Keras1LSTMCell
 FORGET_BIAS = 1.0
 
 
-class NewsgroupsLstm(object):
-    """Builds the graph, with its training step, in the current default graph.
+class NewsgroupsReader(object):
+    """Builds the part of the graph that reads a message, in the current default graph.
 
-    As published, slips included: training leaves the LSTM alone, where the word vectors were meant;
-    a message is squeezed through one number; the loss is the binary cross-entropy of 20 outputs, so
-    the accuracy is the share of right outputs, 0.95 for a guess of no class at all.
+    A subclass tells the newsgroups apart, and builds the training step.
 
     Args:
+        frozen: what training leaves alone, `embedding` or `lstm`.
         vocabulary_size: number of word ids; id 0 is padding.
         sequence_length: words in a message, padded or cut.
         embedding_size: units of a word vector.
         rnn_size: units of the LSTM.
         num_classes: newsgroups to tell apart.
-        learning_rate: step size of Adam.
         dtype: floating point type of the whole graph.
 
     Attributes:
@@ -31,21 +32,16 @@ class NewsgroupsLstm(object):
         embedded: word vectors after dropout, (batch, time, embedding); zeros until a matrix of
             pretrained vectors is loaded into the variable `embedding`.
         last: the LSTM's last output, (batch, units).
-        neck: what is left of it, (batch, 1).
-        probabilities: of the newsgroups, (batch, classes).
-        loss: mean binary cross-entropy over the batch and the classes, scalar.
-        accuracy: share of probabilities on the right side of one half, scalar.
-        train_op: one Adam step on `loss`.
     """
 
     def __init__(
         self,
+        frozen,
         vocabulary_size,
         sequence_length=1000,
         embedding_size=100,
         rnn_size=100,
         num_classes=20,
-        learning_rate=0.001,
         dtype=tf.float32,
     ):
         self.x = tf.placeholder(tf.int32, [None, sequence_length], name="x")
@@ -53,10 +49,43 @@ class NewsgroupsLstm(object):
         self.keep_prob = tf.placeholder(dtype, [], name="keep_prob")
 
         embedding = tf.get_variable(
-            "embedding", [vocabulary_size, embedding_size], dtype, tf.zeros_initializer()
+            "embedding",
+            [vocabulary_size, embedding_size],
+            dtype,
+            tf.zeros_initializer(),
+            trainable=frozen != "embedding",
         )
         self.embedded = look_up(embedding, self.x, self.keep_prob)  # (batch, time, embedding)
-        self.last = lstm(self.embedded, rnn_size, self.keep_prob, trainable=False)
+        self.last = lstm(
+            self.embedded, rnn_size, self.keep_prob, trainable=frozen != "lstm"
+        )  # (batch, units)
+
+
+class NewsgroupsLstm(NewsgroupsReader):
+    """Builds the graph, with its training step, in the current default graph.
+
+    As published, slips included: training leaves the LSTM alone, where the word vectors were meant;
+    a message is squeezed through one number; the loss is the binary cross-entropy of 20 outputs, so
+    the accuracy is the share of right outputs, 0.95 for a guess of no class at all.
+
+    Args:
+        vocabulary_size: number of word ids; id 0 is padding.
+        num_classes: newsgroups to tell apart.
+        learning_rate: step size of Adam.
+        **others: the other arguments of `NewsgroupsReader`, without `frozen`.
+
+    Attributes:
+        neck: what is left of a message, (batch, 1).
+        probabilities: of the newsgroups, (batch, classes).
+        loss: mean binary cross-entropy over the batch and the classes, scalar.
+        accuracy: share of probabilities on the right side of one half, scalar.
+        train_op: one Adam step on `loss`.
+    """
+
+    def __init__(self, vocabulary_size, num_classes=20, learning_rate=0.001, **others):
+        super(NewsgroupsLstm, self).__init__(
+            "lstm", vocabulary_size, num_classes=num_classes, **others
+        )
         self.neck = tf.layers.dense(self.last, 1, tf.sigmoid, name="neck")  # (batch, 1)
         self.probabilities = tf.layers.dense(
             self.neck, num_classes, tf.nn.softmax, name="probabilities"
@@ -66,8 +95,8 @@ class NewsgroupsLstm(object):
         losses = -(self.y * tf.log(p) + (1 - self.y) * tf.log(1 - p))  # (batch, classes)
         self.loss = tf.reduce_mean(losses)
 
-        predictions = tf.cast(self.probabilities > 0.5, dtype)  # (batch, classes)
-        self.accuracy = tf.reduce_mean(tf.cast(tf.equal(predictions, self.y), dtype))
+        predictions = tf.cast(self.probabilities > 0.5, p.dtype)  # (batch, classes)
+        self.accuracy = tf.reduce_mean(tf.cast(tf.equal(predictions, self.y), p.dtype))
 
         self.train_op = tf.train.AdamOptimizer(learning_rate).minimize(self.loss)
 
