@@ -2,17 +2,18 @@
 
 Shared weights are kept under TensorFlow 1's names and in its layout. A rule says where one group
 of variables lives on each side and how the arrays are rearranged; the same rule carries gradients
-and optimizer slots, which are laid out as their variable is.
+and optimizer slots, which are laid out as their variable is. Every way has its way back, and both
+refuse a name that they do not know.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from parity.errors import BadInput
+from parity.errors import BadInput, did_you_mean
 from parity.wire import Arrays
 
 
@@ -49,6 +50,24 @@ class Rule:
             arrays: arrays named by `keras`.
         """
         return [np.zeros_like(array) for array in arrays]
+
+    @property
+    def held(self) -> float:
+        """Largest magnitude of `constant`: a weight that holds it rounds as a number of its size.
+
+        So what is small beside it comes back from Keras only to a unit in its last place.
+        """
+        return 0.0
+
+    def weights_to_keras(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Rearrange weights named by `tf1`, and put in what Keras holds inside them."""
+        moved = self.to_keras(arrays)
+        return [plus(value, held) for value, held in zip(moved, self.constant(moved), strict=True)]
+
+    def weights_to_tf1(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Take out of weights named by `keras` what Keras holds inside them, and rearrange."""
+        held = self.constant(arrays)
+        return self.to_tf1([plus(value, -each) for value, each in zip(arrays, held, strict=True)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +108,13 @@ class LstmBias(Rule):
     def constant(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         (bias,) = arrays
         added = np.zeros_like(bias)  # (4 x units), gates i, f, c, o
-        units = len(bias) // 4
+        units = bias.shape[0] // 4
         added[units : 2 * units] = self.forget_bias
         return [added]
+
+    @property
+    def held(self) -> float:
+        return abs(self.forget_bias)
 
 
 class GruCell(Rule):
@@ -104,7 +127,7 @@ class GruCell(Rule):
 
     def to_keras(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         gate_kernel, gate_bias, candidate_kernel, candidate_bias = arrays
-        units = len(candidate_bias)
+        units = candidate_bias.shape[0]
         kernel = np.concatenate([reorder(gate_kernel, (1, 0)), candidate_kernel], axis=1)
         bias = np.concatenate([reorder(gate_bias, (1, 0)), candidate_bias])
         return [kernel[:-units], kernel[-units:], bias]
@@ -112,7 +135,7 @@ class GruCell(Rule):
     def to_tf1(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         *kernels, bias = arrays
         kernel = np.concatenate(kernels, axis=0)  # (inputs + units, 3 x units)
-        gates = 2 * len(bias) // 3
+        gates = 2 * bias.shape[0] // 3
         return [
             reorder(kernel[:, :gates], (1, 0)),
             reorder(bias[:gates], (1, 0)),
@@ -133,6 +156,11 @@ def reorder(array: np.ndarray, places: Sequence[int]) -> np.ndarray:
 def inverse(places: Sequence[int]) -> list[int]:
     """Return the order that undoes `places`."""
     return [places.index(i) for i in range(len(places))]
+
+
+def plus(value: np.ndarray, constant: np.ndarray) -> np.ndarray:
+    """Add a constant where there is one: adding zero would turn -0.0 into 0.0."""
+    return np.where(constant == 0, value, value + constant)
 
 
 def same(tf1: str, keras: str, spread: float | None = None) -> Rule:
@@ -185,105 +213,117 @@ ADAM = Slots(
 )
 
 
+# Keras's own count of training steps, among its slots.
+ITERATION = "iteration"
+
+
 @dataclasses.dataclass(frozen=True)
 class Layout:
     """Every variable and slot of a model, on both sides.
 
+    What is mapped one way and back is the same bit for bit, but for a weight that holds a constant
+    on Keras's side (`Rule.held`): there, it is so where adding the constant is exact.
+
     Args:
         rules: one a group of variables; together they cover the model.
         slots: the optimizer's.
+
+    Raises:
+        BadInput: two variables have one name.
     """
 
     rules: tuple[Rule, ...]
     slots: Slots
 
+    def __post_init__(self) -> None:
+        tf1 = [name for rule in self.rules for name in rule.tf1]
+        # As Keras writes paths into names of slots: there, a/b_c and a_b/c are one.
+        flat = [path.replace("/", "_") for rule in self.rules for path in rule.keras]
+        twice = sorted({name for names in (tf1, flat) for name in names if names.count(name) > 1})
+        if twice:
+            raise BadInput(
+                f"the layout rules name {', '.join(twice)} more than once",
+                "one rule for each variable",
+                "drop or rename one",
+            )
+
     def weights_to_keras(self, arrays: Arrays) -> Arrays:
-        """Map shared weights to Keras, strictly.
+        """Map shared weights to Keras: all of them.
 
         Raises:
-            BadInput: lists every name that is missing or unknown.
+            BadInput: lists every name that is missing or unknown, or arrays of a wrong shape.
         """
-        self._check(arrays, [name for rule in self.rules for name in rule.tf1])
-        mapped: Arrays = {}
-        for rule in self.rules:
-            given = [arrays[name] for name in rule.tf1]
-            try:
-                moved = rule.to_keras(given)
-            except (IndexError, ValueError) as error:
-                shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(rule.tf1, given, strict=True))
-                raise BadInput(
-                    f"{shapes} cannot be laid out as {', '.join(rule.keras)} ({error}); expected "
-                    "the shapes of the TensorFlow 1 model"
-                ) from error
-            for path, value, added in zip(rule.keras, moved, rule.constant(moved), strict=True):
-                mapped[path] = value + added
-        return mapped
+        moves = [Move(rule.tf1, rule.keras, rule.weights_to_keras) for rule in self.rules]
+        return moved("weights", arrays, moves, complete=True)
 
     def weights_to_tf1(self, arrays: Arrays) -> Arrays:
-        """Map Keras weights to TensorFlow 1's names and layout, strictly.
+        """Map Keras weights to TensorFlow 1's names and layout: the inverse.
 
         Raises:
-            BadInput: lists every name that is missing or unknown.
+            BadInput: as `weights_to_keras`.
         """
-        self._check(arrays, [path for rule in self.rules for path in rule.keras])
-        plain = {}
-        for rule in self.rules:
-            values = [arrays[path] for path in rule.keras]
-            for path, value, added in zip(rule.keras, values, rule.constant(values), strict=True):
-                plain[path] = value - added
-        return self.gradients_to_tf1(plain)
+        moves = [Move(rule.keras, rule.tf1, rule.weights_to_tf1) for rule in self.rules]
+        return moved("weights", arrays, moves, complete=True)
 
     def gradients_to_keras(self, arrays: Arrays) -> Arrays:
-        """Map what is laid out as the weights are, or some weights without a constant in them."""
-        mapped: Arrays = {}
-        for rule in self.rules:
-            if all(name in arrays for name in rule.tf1):
-                moved = rule.to_keras([arrays[name] for name in rule.tf1])
-                mapped.update(zip(rule.keras, moved, strict=True))
-        return mapped
+        """Map what is laid out as the weights are, without a constant in it.
+
+        A rule may be missing as a whole, as that of a frozen weight is among gradients.
+
+        Raises:
+            BadInput: lists every name that is unknown, or that is missing beside others of its
+                rule, or arrays of a wrong shape.
+        """
+        moves = [Move(rule.tf1, rule.keras, rule.to_keras) for rule in self.rules]
+        return moved("arrays", arrays, moves)
 
     def gradients_to_tf1(self, arrays: Arrays) -> Arrays:
-        """Map what is laid out as the weights are; frozen weights may be missing.
+        """Map what is laid out as Keras's weights are, without a constant in it: the inverse.
 
         Raises:
-            BadInput: lists every unknown name.
+            BadInput: as `gradients_to_keras`.
         """
-        known = [path for rule in self.rules for path in rule.keras]
-        self._check(arrays, [path for path in known if path in arrays])
-        mapped: Arrays = {}
-        for rule in self.rules:
-            if all(path in arrays for path in rule.keras):
-                moved = rule.to_tf1([arrays[path] for path in rule.keras])
-                mapped.update(zip(rule.tf1, moved, strict=True))
-        return mapped
+        moves = [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in self.rules]
+        return moved("arrays", arrays, moves)
+
+    def slots_to_keras(self, arrays: Arrays, step: int) -> Arrays:
+        """Map slots as ``Saver`` names them to Keras's names and layout.
+
+        Args:
+            arrays: slots; those of a rule may be missing, as a frozen weight has none.
+            step: training steps that were taken; Keras counts them in its slots, an int64.
+
+        Raises:
+            BadInput: as `gradients_to_keras`.
+        """
+        moves = [Move(rule.tf1, rule.keras, rule.to_keras) for rule in self._slot_rules()]
+        return {**moved("slots", arrays, moves), ITERATION: np.array(step, np.int64)}
 
     def slots_to_tf1(self, arrays: Arrays) -> Arrays:
-        """Map Keras slots to TensorFlow 1's names and layout; drop Keras's own step counter.
+        """Map Keras slots to TensorFlow 1's names and layout: the inverse.
+
+        Args:
+            arrays: slots; Keras's own count of steps is dropped.
 
         Raises:
-            BadInput: lists every slot that no rule knows.
+            BadInput: as `gradients_to_keras`.
         """
-        known = [
-            f"{path.replace('/', '_')}_{suffix}"
+        moves = [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in self._slot_rules()]
+        slots = {name: value for name, value in arrays.items() if name != ITERATION}
+        return moved("slots", slots, moves)
+
+    def _slot_rules(self) -> list[Rule]:
+        """Return a rule for each group of slots, which are laid out as their variables are."""
+        shared = [Rule((tf1,), (keras,)) for tf1, keras in self.slots.shared.items()]
+        return shared + [
+            dataclasses.replace(
+                rule,
+                tf1=tuple(f"{name}/{tf1}" for name in rule.tf1),
+                keras=tuple(f"{path.replace('/', '_')}_{keras}" for path in rule.keras),
+            )
+            for tf1, keras in self.slots.tf1_to_keras.items()
             for rule in self.rules
-            for path in rule.keras
-            for suffix in self.slots.tf1_to_keras.values()
         ]
-        known += [*self.slots.shared.values(), "iteration"]
-        unknown = [name for name in arrays if name not in known]
-        if unknown:
-            raise BadInput(f"these slots fit no rule: {', '.join(unknown)}; known: {known}")
-        found = {tf1: arrays[name] for tf1, name in self.slots.shared.items() if name in arrays}
-        for tf1_suffix, keras_suffix in self.slots.tf1_to_keras.items():
-            by_path = {
-                path: arrays[slot]
-                for rule in self.rules
-                for path in rule.keras
-                if (slot := f"{path.replace('/', '_')}_{keras_suffix}") in arrays
-            }
-            for name, value in self.gradients_to_tf1(by_path).items():
-                found[f"{name}/{tf1_suffix}"] = value
-        return found
 
     def initial(self, keras_weights: Arrays, seed: int, dtype: str) -> Arrays:
         """Draw shared initial weights for a model whose Keras weights look like `keras_weights`.
@@ -309,16 +349,48 @@ class Layout:
         """Return the Keras paths that hold the TensorFlow 1 variable `tf1`."""
         return " + ".join(path for rule in self.rules if tf1 in rule.tf1 for path in rule.keras)
 
-    def _check(self, arrays: Arrays, expected: list[str]) -> None:
-        wrong = [f"missing: {name}" for name in expected if name not in arrays]
-        wrong += [
-            f"unknown: {name} {value.shape}"
-            for name, value in arrays.items()
-            if name not in expected
-        ]
-        if wrong:
+    def held(self, tf1: str) -> float:
+        """Return `Rule.held` of the TensorFlow 1 variable `tf1`; 0.0 for an unknown name."""
+        return max((rule.held for rule in self.rules if tf1 in rule.tf1), default=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Move:
+    """The way of one rule's arrays from names to names."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    rearrange: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+
+
+def moved(what: str, arrays: Arrays, moves: Sequence[Move], complete: bool = False) -> Arrays:
+    """Take every move whose arrays are there; with `complete`, all of them.
+
+    Raises:
+        BadInput: lists every name that is unknown or missing, or arrays of a wrong shape.
+    """
+    known = [name for move in moves for name in move.sources]
+    taken = [move for move in moves if complete or any(name in arrays for name in move.sources)]
+    wrong = [f"missing: {n}" for move in taken for n in move.sources if n not in arrays]
+    for name, value in arrays.items():
+        if name not in known:
+            hint = did_you_mean(name, known)
+            wrong.append(f"unknown: {name} {value.shape}" + (f" ({hint})" if hint else ""))
+    if wrong:
+        raise BadInput(
+            "\n  ".join([f"these {what} do not fit the layout rules:", *wrong]),
+            ("all of " if complete else "some of ") + (", ".join(known) or "no name at all"),
+            "rename the arrays, or mend the rules",
+        )
+    found: Arrays = {}
+    for move in taken:
+        given = [arrays[name] for name in move.sources]
+        try:
+            found.update(zip(move.targets, move.rearrange(given), strict=True))
+        except (IndexError, ValueError) as error:
+            shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(move.sources, given, strict=True))
             raise BadInput(
-                "these weights do not fit the layout rules:\n  "
-                + "\n  ".join(wrong)
-                + f"\n  expected: {', '.join(expected)}"
-            )
+                f"{shapes} cannot be laid out as {', '.join(move.targets)} ({error})",
+                "the shapes of the model that the layout rules are for",
+            ) from error
+    return found

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
-from parity.errors import BadInput
+from keras_v2.optimizers import TF1Adam
+from parity.errors import BadInput, did_you_mean
 from parity.weights import (
     ADAM,
     RMSPROP,
@@ -55,6 +57,52 @@ def assert_equal(found: Arrays, expected: Arrays) -> None:
     assert set(found) == set(expected)
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name, strict=True)
+        assert found[name].tobytes() == value.tobytes(), name  # -0.0 is no 0.0
+
+
+def anything(like: Arrays, seed: int) -> Arrays:
+    """Draw numbers of all sizes, and minus zeros: what no arithmetic would leave as it is."""
+    draw = np.random.RandomState(seed)
+    numbers: Arrays = {}
+    for name, value in like.items():
+        drawn = draw.standard_normal(value.shape) * 10.0 ** draw.randint(-30, 30, value.shape)
+        numbers[name] = np.where(draw.rand(*value.shape) < 0.2, -0.0, drawn).astype(value.dtype)
+    return numbers
+
+
+@EACH
+@pytest.mark.parametrize("seed", range(5))
+def test_gradients_survive_the_round_trip_bit_by_bit(cell: str, seed: int) -> None:
+    rules, gradients = CELLS[cell], anything(drawn(cell, 0), seed)
+    keras = rules.gradients_to_keras(gradients)
+    assert_equal(rules.gradients_to_tf1(keras), gradients)
+    assert_equal(rules.gradients_to_keras(rules.gradients_to_tf1(keras)), keras)
+
+
+@EACH
+@pytest.mark.parametrize("seed", range(5))
+def test_slots_survive_the_round_trip_bit_by_bit(cell: str, seed: int) -> None:
+    rules, slots = CELLS[cell], {}
+    for number, suffix in enumerate(rules.slots.tf1_to_keras):
+        for name, value in anything(drawn(cell, 0), 10 * seed + number).items():
+            slots[f"{name}/{suffix}"] = value
+    slots |= {name: np.array(0.9 * seed, np.float32) for name in rules.slots.shared}
+    keras = rules.slots_to_keras(slots, step=seed)
+    assert_equal({"iteration": keras["iteration"]}, {"iteration": np.array(seed, np.int64)})
+    assert_equal(rules.slots_to_tf1(keras), slots)
+    assert_equal(rules.slots_to_keras(rules.slots_to_tf1(keras), step=seed), keras)
+
+
+@EACH
+@pytest.mark.parametrize("seed", range(5))
+def test_weights_without_a_constant_survive_whatever_they_are(cell: str, seed: int) -> None:
+    rules, weights = CELLS[cell], anything(drawn(cell, 0), seed)
+    found = rules.weights_to_tf1(rules.weights_to_keras(weights))
+    held = {name: rules.held(name) for name in weights}
+    assert_equal(
+        {name: value for name, value in found.items() if not held[name]},
+        {name: value for name, value in weights.items() if not held[name]},
+    )
 
 
 @EACH
@@ -145,6 +193,26 @@ def test_a_forget_bias_is_part_of_weights_but_not_of_gradients_or_slots() -> Non
     np.testing.assert_array_equal(as_weight, as_gradient - [0, 0, 0, 0, 1, 1, 0, 0])
 
 
+@pytest.mark.parametrize("forget_bias", [0.0, 1.0, -2.5])
+def test_a_rule_knows_what_it_holds_inside_a_weight(forget_bias: float) -> None:
+    rules = layout(lstm("rnn/cell", "lstm/lstm_cell", forget_bias))
+    assert [rule.held for rule in rules.rules] == [0.0, 0.0, abs(forget_bias)]
+    for rule in rules.rules:
+        held = rule.constant([np.ones(4 * UNITS)])
+        assert max(np.abs(each).max() for each in held) == rule.held
+    assert rules.held("rnn/cell/bias") == abs(forget_bias)
+    assert rules.held("rnn/cell/kernel") == rules.held("stranger") == 0.0
+
+
+def test_a_weight_that_holds_one_rounds_as_of_one() -> None:
+    rules, weights = CELLS["lstm"], drawn("lstm", 0)
+    weights["rnn/cell/bias"] = np.full(4 * UNITS, 1e-4, np.float32)
+    bias = rules.weights_to_tf1(rules.weights_to_keras(weights))["rnn/cell/bias"]
+    off = np.abs(bias - weights["rnn/cell/bias"])
+    assert (off > 0).tolist() == [False] * 2 * UNITS + [True] * UNITS + [False] * UNITS
+    assert off.max() <= np.spacing(np.float32(rules.held("rnn/cell/bias")))
+
+
 def test_slots_follow_the_layout_of_their_variable() -> None:
     keras = CELLS["rnn"].weights_to_keras(drawn("rnn", 0))
     slots = {f"{path.replace('/', '_')}_velocity": value for path, value in keras.items()}
@@ -156,42 +224,106 @@ def test_slots_follow_the_layout_of_their_variable() -> None:
     assert_equal(found, expected)
 
 
+def test_slots_have_the_names_and_types_that_keras_gives_them() -> None:
+    x = keras.Input((5,))
+    embedded = keras.layers.Embedding(7, INPUTS, name="embedding")(x)
+    model = keras.Model(x, keras.layers.LSTM(UNITS, name="lstm")(embedded))
+    optimizer = TF1Adam()
+    optimizer.build(model.trainable_variables)
+    own = {v.path.partition("/")[2]: np.array(v) for v in optimizer.variables}
+    del own["learning_rate"]
+    rules = CELLS["lstm"]
+    assert_equal(rules.slots_to_keras(rules.slots_to_tf1(own), step=0), own)
+
+
+def test_slots_of_frozen_weights_may_be_missing_but_not_unknown() -> None:
+    rules = CELLS["lstm"]
+    assert rules.slots_to_tf1({}) == {}
+    assert set(rules.slots_to_keras({}, step=1)) == {"iteration"}
+    for convert in (rules.slots_to_tf1, lambda arrays: rules.slots_to_keras(arrays, step=1)):
+        with pytest.raises(BadInput, match=r"unknown: emb/RMSProp \(1,\)"):
+            convert({"emb/RMSProp": np.ones(1)})
+
+
 def test_slots_of_no_variable_keep_their_own_names() -> None:
     powers = {"beta1_power": np.array(0.9), "beta2_power": np.array(0.999)}
-    assert Layout((), ADAM).slots_to_tf1({**powers, "iteration": np.array(3)}) == powers
-    with pytest.raises(BadInput, match="these slots fit no rule: beta1_power, beta2_power"):
+    keras = {**powers, "iteration": np.array(3, np.int64)}
+    assert Layout((), ADAM).slots_to_tf1(keras) == powers
+    assert Layout((), ADAM).slots_to_keras(powers, step=3) == keras
+    with pytest.raises(BadInput, match="these slots do not fit") as caught:
         Layout((), RMSPROP).slots_to_tf1(powers)
+    assert all(f"unknown: {name} ()" in caught.value.received for name in powers)
 
 
 @EACH
-def test_every_wrong_name_is_listed(cell: str) -> None:
-    rules = CELLS[cell]
+@pytest.mark.parametrize("way", ["weights_to_keras", "weights_to_tf1"])
+def test_every_wrong_name_is_listed(cell: str, way: str) -> None:
     weights = drawn(cell, 0)
+    if way == "weights_to_tf1":
+        weights = CELLS[cell].weights_to_keras(weights)
     gone = list(weights)[:2]
-    wrong = {name: value for name, value in weights.items() if name not in gone}
-    wrong |= {"global_step": np.array(1), "other/w": np.ones((2, 3))}
-    for convert, arrays in (
-        (rules.weights_to_keras, wrong),
-        (
-            rules.weights_to_tf1,
-            {**rules.weights_to_keras(weights), "a": np.ones(1), "b": np.ones(2)},
-        ),
-    ):
-        with pytest.raises(BadInput) as caught:
-            convert(arrays)
-        message = str(caught.value)
-        unknown = ["a", "b"] if "a" in arrays else ["global_step", "other/w"]
-        assert all(f"unknown: {name} (" in message for name in unknown)
-        missing = [] if "a" in arrays else gone
-        assert [f"missing: {name}" for name in missing if f"missing: {name}\n" not in message] == []
-        assert "expected:" in message
+    arrays = {name: value for name, value in weights.items() if name not in gone}
+    arrays |= {"global_step": np.array(1), "other/w": np.ones((2, 3))}
+    with pytest.raises(BadInput) as caught:
+        getattr(CELLS[cell], way)(arrays)
+    error = caught.value
+    assert error.received.splitlines() == [
+        "these weights do not fit the layout rules:",
+        *(f"  missing: {name}" for name in gone),
+        "  unknown: global_step ()",
+        "  unknown: other/w (2, 3)",
+    ]
+    assert error.expected == "all of " + ", ".join(weights)
+    assert error.mend
+
+
+@pytest.mark.parametrize("way", ["weights_to_keras", "gradients_to_keras", "slots_to_keras"])
+def test_a_misspelled_name_is_told_its_near_ones(way: str) -> None:
+    slot = "/RMSProp" if way == "slots_to_keras" else ""
+    step = {"step": 1} if slot else {}
+    given = {f"{name}{slot}": value for name, value in drawn("rnn", 0).items()}
+    given[f"rnn/cel/bias{slot}"] = given.pop(f"rnn/cell/bias{slot}")
+    with pytest.raises(BadInput) as caught:
+        getattr(CELLS["rnn"], way)(given, **step)
+    known = caught.value.expected.partition(" of ")[2].split(", ")
+    hint = did_you_mean(f"rnn/cel/bias{slot}", known)
+    assert f"unknown: rnn/cel/bias{slot} (2,) ({hint})" in caught.value.received
+    assert f"'rnn/cell/bias{slot}'" in hint
 
 
 def test_gradients_of_frozen_weights_may_be_missing_but_not_unknown() -> None:
     rules = CELLS["rnn"]
-    assert rules.gradients_to_tf1({}) == {}
-    with pytest.raises(BadInput, match="unknown: stranger"):
-        rules.gradients_to_tf1({"stranger": np.ones(1)})
+    for convert in (rules.gradients_to_tf1, rules.gradients_to_keras):
+        assert convert({}) == {}
+        with pytest.raises(BadInput, match="unknown: stranger") as caught:
+            convert({"stranger": np.ones(1)})
+        assert caught.value.expected.startswith("some of emb")
+
+
+def test_a_misnamed_matrix_of_word_vectors_is_refused() -> None:
+    """It was dropped without a word once, and Keras was trained on zeros."""
+    rules, vectors = CELLS["lstm"], np.ones((7, INPUTS))
+    assert set(rules.gradients_to_keras({"emb": vectors})) == {"embedding/embeddings"}
+    with pytest.raises(BadInput, match=r"unknown: embs \(7, 3\) \(did you mean 'emb'\?\)"):
+        rules.gradients_to_keras({"embs": vectors})
+
+
+@EACH
+def test_a_part_of_a_rule_is_refused(cell: str) -> None:
+    rules = CELLS[cell]
+    gradients, keras = drawn(cell, 0), rules.gradients_to_keras(drawn(cell, 0))
+    ways = (
+        (rules.gradients_to_keras, gradients, [rule.tf1 for rule in rules.rules]),
+        (rules.gradients_to_tf1, keras, [rule.keras for rule in rules.rules]),
+    )
+    for convert, arrays, groups in ways:
+        for group in groups:
+            rest = {name: value for name, value in arrays.items() if name != group[-1]}
+            if len(group) == 1:
+                assert len(convert(rest)) > 0
+                continue
+            with pytest.raises(BadInput, match=f"missing: {group[-1]}"):
+                convert(rest)
 
 
 @EACH
@@ -219,6 +351,30 @@ def test_initial_weights_survive_the_round_trip_in_both_dtypes(cell: str) -> Non
     for dtype in ("float32", "float64"):
         weights = rules.initial(like, 3, dtype)
         assert_equal(rules.weights_to_tf1(rules.weights_to_keras(weights)), weights)
+
+
+# A kernel of one gate, as an RNN's, may have any two axes: the model itself refuses a wrong one.
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (5, 7)])
+def test_a_wrong_shape_is_bad_input_both_ways(cell: str, shape: tuple[int, ...]) -> None:
+    rules, weights = CELLS[cell], drawn(cell, 0)
+    keras = rules.weights_to_keras(weights)
+    for convert, arrays in ((rules.weights_to_keras, weights), (rules.weights_to_tf1, keras)):
+        name = next(name for name in arrays if name.endswith("kernel"))
+        with pytest.raises(BadInput, match=f"{name} .*cannot be laid out as") as caught:
+            convert({**arrays, name: np.zeros(shape, np.float32)})
+        assert str(shape) in caught.value.received
+        assert caught.value.expected
+
+
+def test_two_rules_for_one_variable_are_refused() -> None:
+    for rules in (
+        (same("a", "x"), same("a", "y")),
+        (same("a", "x"), same("b", "x")),
+        (same("a", "x/y_z"), same("b", "x_y/z")),  # one name of a slot
+    ):
+        with pytest.raises(BadInput, match="more than once"):
+            Layout(rules, ADAM)
 
 
 def test_a_variable_knows_its_keras_paths() -> None:
