@@ -128,5 +128,6 @@ def tiny(name: str) -> tuple[Pair, Dataset]:
 
     Two epochs of three batches, the last one short.
     """
-    pair = dataclasses.replace(pairs.find(name), batch_size=24, epochs=2, steps={})
-    return pair, TINY[name]()
+    pair = pairs.find(name)
+    schedule = dataclasses.replace(pair.schedule, batch_size=24, epochs=2, steps=0)
+    return dataclasses.replace(pair, schedule=schedule), TINY[name]()

@@ -1,0 +1,42 @@
+"""Models of sequences of numbers."""
+
+from __future__ import annotations
+
+from parity.pair import Data, Pair, Schedule
+from parity.pairs.common import EPSILON, adam, dense, row, wired
+from parity.weights import ADAM, Layout, lstm
+
+_LAYERS = [
+    lstm(f"rnn/multi_rnn_cell/cell_{i}/lstm_cell", f"lstm_{i + 1}/lstm_cell") for i in range(5)
+]
+
+ROWS: tuple[Pair, ...] = (
+    row(
+        "deep_lstm",
+        "five LSTM layers, two dense ones",
+        Data("datasets.sequences:load"),
+        wired(
+            taps={
+                "outputs": "lstm_5",
+                "hidden_1": "hidden_1",
+                "dropped_1": "dropout_1",
+                "hidden_2": "hidden_2",
+                "dropped_2": "dropout_2",
+            },
+            dropout={"dropout_1": "dropout_1", "dropout_2": "dropout_2"},
+            keep_prob=0.5,
+            metrics=("loss",),
+            output="",
+        ),
+        Layout(
+            rules=(
+                *(rule for layer in _LAYERS for rule in layer),
+                *dense("hidden_1"),
+                *dense("hidden_2"),
+            ),
+            slots=ADAM,
+        ),
+        Schedule(epochs=10, batch_size=32),
+        adam(0.001, EPSILON),
+    ),
+)
