@@ -2,63 +2,96 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 
-import numpy as np
+import pytest
 from rich.console import Console
 
-from parity.checks import Outcome
-from parity.pairs import PAIRS
-from parity.progress import Board, summary, unjudged, verdicts
-from tests.parity.samples import comparison, outcome
+from parity.progress import Board
+from tests.parity.samples import MADE_UP, anchored, comparison, named, outcome
 
 
-def printed(found: object) -> str:
-    console = Console(width=80, force_terminal=False)
-    with console.capture() as capture:
-        console.print(found)
-    return capture.get()
+def board(terminal: bool = False) -> tuple[Board, io.StringIO]:
+    file = io.StringIO()
+    # All is set: what is seen must not depend on where the tests run.
+    console = Console(
+        width=80,
+        height=25,
+        file=file,
+        force_terminal=terminal,
+        force_interactive=terminal,
+        _environ={"TERM": "xterm"},
+    )
+    return Board(console), file
 
 
-def named(name: str, found: Outcome) -> Outcome:
-    return dataclasses.replace(found, pair=dataclasses.replace(found.pair, name=name))
+def test_without_a_terminal_only_verdicts_are_printed() -> None:
+    shown, file = board()
+    with shown:
+        shown.expect(2)
+        shown.begin("sms_rnn")
+        shown.watch("sms_rnn")("keras", "float32", "curve", 1, 2)
+        assert file.getvalue() == ""
+        shown.finish(outcome(comparison(), stock=False))
+    lines = file.getvalue().splitlines()
+    assert lines[0].strip() == "sms_rnn: largest difference at every rung"
+    assert "" not in [line.strip() for line in lines]
 
 
-DIFFERING = comparison({"update/step 1/weights/softmax/bias": np.full(2, 9.0)})
+def test_a_corpus_is_announced_on_one_line() -> None:
+    shown, file = board()
+    with shown:
+        shown.loaded(MADE_UP)
+    assert file.getvalue() == f"{MADE_UP.announcement}\n"
 
 
-def test_the_summary_has_the_worst_of_all_engines() -> None:
-    (row,) = [
-        line
-        for line in printed(summary([outcome(comparison(), DIFFERING)])).splitlines()
-        if "✗" in line
-    ]
-    assert row.split()[:2] == ["sms_rnn", "32"]
-    assert row.split()[-1] == "differ"
+def test_a_failure_is_reported_below_the_table() -> None:
+    shown, file = board()
+    with shown:
+        shown.finish(outcome(anchored(2)))
+    assert "sms_rnn  graph -> keras  float32  differs at rung 6 of 6: curve" in file.getvalue()
 
 
-def test_a_pair_that_was_not_finished_is_not_called_agreement() -> None:
-    unfinished = dataclasses.replace(outcome(comparison()), finished=False)
-    assert "not compared" in printed(summary([unfinished]))
-    assert "agree" in printed(summary([outcome(comparison())]))
-
-
-def test_tables_fit_in_80_columns() -> None:
-    longest = max(PAIRS, key=len)
-    found = named(longest, outcome(comparison(), DIFFERING))
-    for table in (summary([found]), verdicts(found)):
-        assert "…" not in printed(table)
-
-
-def test_a_board_takes_only_the_bars_of_the_pair_that_is_done() -> None:
-    with Board(Console(width=80, force_terminal=False, file=io.StringIO())) as board:
-        board.expect(2)
+def test_only_the_bars_of_the_pair_that_is_done_are_taken() -> None:
+    shown, _ = board()
+    with shown:
         for name in ("sms_rnn", "sms_rnn_mended"):
-            board.watch(name)("keras", "float32", "curve", 1, 2)
-        board.finish(outcome(comparison()))
-        assert [title.split()[0] for title in board._tasks] == ["pairs", "sms_rnn_mended"]
+            shown.watch(name)("keras", "float32", "curve", 1, 2)
+        shown.finish(outcome(comparison()))
+        assert [title.split()[0] for title in shown._tasks] == ["sms_rnn_mended"]
 
 
-def test_a_pair_that_met_no_tensorflow_1_is_named() -> None:
-    judged = dataclasses.replace(comparison(), reference="recorded")
-    assert unjudged([outcome(judged)]) == ""
-    assert "sms_rnn; `tox -e oracle`" in unjudged([outcome(comparison())])
+def test_the_overall_line_names_what_runs_and_how_long_the_rest_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    shown, _ = board()
+    assert shown._overall() == ""
+    shown.expect(3)
+    assert shown._overall() == "pairs proved 0/3"
+    for name in ("sms_rnn", "imdb_flatten"):
+        shown.begin(name)
+    assert shown._overall() == "pairs proved 0/3 · running sms_rnn, imdb_flatten"
+    now[0] = 200.0
+    shown.finish(outcome(comparison()))
+    assert shown._overall() == "pairs proved 1/3 · running imdb_flatten · time left 3:20"
+    now[0] = 210.0
+    assert shown._overall().endswith("time left 3:10")
+    now[0] = 500.0
+    assert shown._overall() == "pairs proved 1/3 · running imdb_flatten"
+    for name in ("imdb_flatten", "other"):
+        shown.finish(named(name, dataclasses.replace(outcome(comparison()))))
+    assert shown._overall() == "pairs proved 3/3"
+
+
+def test_a_terminal_gets_bars_and_the_overall_line() -> None:
+    shown, file = board(terminal=True)
+    with shown:
+        shown.expect(1)
+        shown.watch("sms_rnn")("keras", "float32", "curve", 1, 2)
+        assert shown._live is not None
+        shown._live.refresh()
+        assert "sms_rnn  keras float32" in file.getvalue()
+        assert "pairs proved 0/1" in file.getvalue()
+        shown.finish(outcome(comparison()))
