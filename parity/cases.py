@@ -1,7 +1,8 @@
 """One question, put to every engine: the same weights, batches, order and dropout masks.
 
 A case translates between the shared names (TensorFlow 1's) and those of each engine, so that the
-runners see nothing but their own framework and the comparison sees nothing but shared names.
+runners see nothing but their own framework and the comparison sees nothing but shared names. It is
+pure: it makes requests and reads answers, whoever carries them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,31 @@ from typing import Any
 import numpy as np
 
 from datasets.dataset import Dataset
-from parity import wire
-from parity.engines import Engine, Process, Progress
+from parity import keys, wire
+from parity.engines import Engine
 from parity.errors import BadInput
+from parity.keys import RUNGS
 from parity.pair import Pair
-from parity.wire import Arrays, Job
+from parity.plans import Plan, make_plan, needed
+from parity.rounding import twin_of
+from parity.wire import FED, SEEDED, Arrays, Job, Model
+
+DTYPES = ("float32", "float64")
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is asked of an engine. Plain data: whoever runs it must not matter.
+
+    Args:
+        engine: who is asked.
+        job: what is asked.
+        arrays: what it is asked about, in the engine's own names.
+    """
+
+    engine: Engine
+    job: Job
+    arrays: Mapping[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,126 +48,217 @@ class Case:
 
     Args:
         pair: the pair.
-        dtype: ``float32`` or ``float64``.
-        dataset: the corpus.
-        order: rows of the training set in the order of training, (epochs, rows).
+        dtype: of the whole computation.
+        dataset: the corpus, or the rows of it that the plan reads.
+        plan: which rows are trained on when.
         seed: seed of weights, order and masks.
-        weights: initial weights under TensorFlow 1's names; empty before `lead`.
-        masks: ``<step>/<site>`` -> bool, True where a value is kept; empty before `lead`.
+        start: training steps that were taken before the first one of the plan.
+        weights: where training starts, under TensorFlow 1's names; empty before `led`.
+        slots: of the optimizer at the start, under ``Saver``'s names; fresh ones if empty.
+        masks: ``<step>/<site>`` -> bool, True where a value is kept; empty before `led`.
     """
 
     pair: Pair
     dtype: str
     dataset: Dataset
-    order: np.ndarray
+    plan: Plan
     seed: int = 0
+    start: int = 0
     weights: Arrays = dataclasses.field(default_factory=dict)
+    slots: Arrays = dataclasses.field(default_factory=dict)
     masks: Arrays = dataclasses.field(default_factory=dict)
 
-    def lead(self, keras: Process, progress: Progress) -> Case:
-        """Let a Keras engine draw the dropout masks; return the case with masks and weights."""
-        job = self.job(keras.engine, "lead", replay=True)
-        answer = keras.run(job, self._data(), progress).arrays
-        weights = self.pair.layout.initial(wire.under(answer, "variables"), self.seed, self.dtype)
-        given = {name: value.astype(self.dtype) for name, value in self.dataset.weights.items()}
-        masks = wire.under(answer, "masks")
-        return dataclasses.replace(self, weights={**weights, **given}, masks=masks)
+    def lead(self, keras: Engine) -> Request:
+        """Return what the leading engine is asked: its variables and the masks of every step."""
+        job = Job("lead", make_model(self.pair, keras, self._hyperparameters, seed=self.seed))
+        job = dataclasses.replace(job, model=dataclasses.replace(job.model, replay=SEEDED))
+        return Request(keras, job, {**data_arrays(self.dataset), **self.plan.arrays()})
 
-    def climb(self, process: Process, progress: Progress) -> tuple[Arrays, Mapping[str, str]]:
-        """Let an engine climb all rungs; return its recording in shared names, and its versions."""
-        job = self.job(process.engine, "climb", replay=True)
-        result = process.run(job, self._questions(process.engine), progress)
-        return to_shared(self.pair, process.engine, result.arrays), result.about
+    def led(self, arrays: Mapping[str, np.ndarray]) -> Case:
+        """Return the case with the leader's masks, and with weights for its variables.
 
-    def stock(self, keras: Process, progress: Progress) -> Arrays:
-        """Train once more with the stock Keras optimizer, all else equal; return its curves."""
-        job = with_stock_optimizer(self.pair, self.job(keras.engine, "train", replay=True))
-        weights = self.pair.layout.weights_to_keras(self.weights)
-        questions = {**self._data(), **wire.within("given", weights)}
-        arrays = keras.run(job, questions, progress).arrays
-        return wire.within("curve", {k: v for k, v in arrays.items() if "/" not in k})
+        Weights are drawn in float32: cast up, they are the same ones in float64.
+        """
+        weights = self.pair.layout.initial(wire.under(arrays, "variables"), self.seed, "float32")
+        weights = {**weights, **self.dataset.weights}
+        masks = wire.under(arrays, "masks")
+        return dataclasses.replace(self, weights=_cast(weights, self.dtype), masks=masks)
 
-    def job(self, engine: Engine, kind: str, replay: bool) -> Job:
-        """Return the job that asks `engine` for `kind`."""
-        return make_job(
-            self.pair, engine, kind, self.dataset.hyperparameters, self.dtype, self.seed, replay
+    def in_dtype(self, dtype: str) -> Case:
+        """Return the same question in another dtype; of a float32 case in float64, its truth."""
+        shared = self.pair.layout.slots.shared  # TensorFlow 1 keeps these in float32, always
+        own = {name: value for name, value in self.slots.items() if name not in shared}
+        return dataclasses.replace(
+            self,
+            dtype=dtype,
+            weights=_cast(self.weights, dtype),
+            slots={**self.slots, **_cast(own, dtype)},
         )
 
-    def inputs_digest(self) -> str:
-        """Return the sha256 of data, order and weights: two equal cases ask one question."""
-        return digest({**self._data(), **wire.within("weights", self.weights)})
+    def twin(self, number: int) -> Case:
+        """Return a rounding twin: every weight, and slot, moved by one unit in the last place."""
+        return dataclasses.replace(
+            self,
+            weights=twin_of(self.weights, number),
+            slots=twin_of(self.slots, number),
+        )
 
-    def masks_digest(self) -> str:
-        """Return the sha256 of the dropout masks."""
-        return digest(self.masks)
+    def segment(self, after: int, steps: int, recording: Mapping[str, np.ndarray]) -> Case:
+        """Return the question of some steps of this one, from a state of a reference's run.
 
-    def _data(self) -> dict[str, Any]:
-        return data_arrays(self.dataset, self.order)
+        Args:
+            after: steps that the reference had taken, counted from the start of this case.
+            steps: steps to take from there.
+            recording: the reference's, in shared names, with a snapshot after that step.
+        """
+        sizes, begin = self.plan.sizes, int(self.plan.sizes[:after].sum())
+        taken = sizes[after : after + steps]
+        plan = Plan(
+            self.plan.order[begin : begin + int(taken.sum())], taken, np.array([], np.int64)
+        )
+        state = wire.under(recording, f"curve/{keys.step(self.start + after)}")
+        dataset, plan = needed(self.dataset, plan, self.seed)
+        return dataclasses.replace(
+            self,
+            dataset=dataset,
+            plan=plan,
+            start=self.start + after,
+            weights=wire.under(state, "weights") or self.weights,
+            slots=wire.under(state, "slots"),
+        )
 
-    def _questions(self, engine: Engine) -> dict[str, Any]:
-        if engine.family == "graph":
-            # Keras replays a mask from its seed; a graph has to be fed.
-            return {
-                **self._data(),
-                **wire.within("weights", self.weights),
-                **wire.within("masks", self.masks),
-            }
-        weights = self.pair.layout.weights_to_keras(self.weights)
-        return {**self._data(), **wire.within("weights", weights)}
+    def climb(
+        self, engine: Engine, rungs: tuple[str, ...] = RUNGS, snapshots: tuple[int, ...] = ()
+    ) -> Request:
+        """Return what an engine is asked that climbs some rungs.
+
+        Args:
+            engine: who is asked.
+            rungs: which.
+            snapshots: numbers of steps after which the curve keeps weights and slots.
+        """
+        graph = engine.family == "graph"
+        seeded = engine.leads and self.dtype == "float32"
+        model = make_model(self.pair, engine, self._hyperparameters, self.dtype, self.seed)
+        model = dataclasses.replace(model, replay=SEEDED if seeded else FED)
+        layout, slots = self.pair.layout, self.slots
+        weights = self.weights if graph else layout.weights_to_keras(self.weights)
+        if slots and not graph:
+            slots = layout.slots_to_keras(slots, self.start)
+        arrays = {
+            **data_arrays(self.dataset),
+            **self.plan.arrays(),
+            **wire.within("weights", weights),
+            **wire.within("slots", slots),
+            **({} if seeded else wire.within("masks", self._masks())),
+        }
+        return Request(engine, Job("climb", model, rungs, self.start, snapshots), arrays)
+
+    def stock(self, keras: Engine, steps: int) -> Request:
+        """Return what an engine is asked that trains with the stock optimizer, all else equal."""
+        plan = self.plan
+        short = Plan(
+            plan.order[: int(plan.sizes[:steps].sum())], plan.sizes[:steps], np.array([], np.int64)
+        )
+        request = dataclasses.replace(self, plan=short).climb(keras, ("curve",))
+        model = with_stock_optimizer(self.pair, request.job.model)
+        return dataclasses.replace(request, job=dataclasses.replace(request.job, model=model))
+
+    def fingerprints(self) -> tuple[list[str], list[str]]:
+        """Return running digests, one a step, of the batches and of the masks up to it.
+
+        Two cases ask one question as long as these agree, and begin with the same weights.
+        """
+        batches, masks = hashlib.sha256(), hashlib.sha256()
+        found: tuple[list[str], list[str]] = ([], [])
+        for step, rows in enumerate(wire.batches(self.plan.order, self.plan.sizes)):
+            for data in (self.dataset.x_train, self.dataset.y_train):
+                batches.update(np.ascontiguousarray(data[rows]).tobytes())
+            for name, mask in sorted(wire.under(self.masks, str(step)).items()):
+                masks.update(name.encode() + np.packbits(mask).tobytes())
+            for digests, total in zip(found, (batches, masks), strict=True):
+                digests.append(total.hexdigest()[:16])
+        return found
+
+    @property
+    def _hyperparameters(self) -> Mapping[str, Any]:
+        return self.dataset.hyperparameters
+
+    def _masks(self) -> Arrays:
+        steps = {str(self.start + i) for i in range(self.plan.steps)}
+        return {name: mask for name, mask in self.masks.items() if name.split("/")[0] in steps}
 
 
-def make_job(
+def make_case(
+    pair: Pair, dtype: str, dataset: Dataset, steps: int | None = None, seed: int = 0
+) -> Case:
+    """Return the question that is put to every engine.
+
+    Args:
+        pair: the pair.
+        dtype: of the whole computation.
+        dataset: its corpus.
+        steps: training steps of the curve; the row's own number if None, the whole published
+            schedule if 0.
+        seed: seed of weights, order and masks.
+    """
+    steps = pair.schedule.steps if steps is None else steps
+    plan = make_plan(len(dataset.x_train), pair.schedule, seed, steps=steps)
+    if steps:
+        dataset, plan = needed(dataset, plan, seed)
+    return Case(pair, dtype, dataset, plan, seed)
+
+
+def make_model(
     pair: Pair,
     engine: Engine,
-    kind: str,
     hyperparameters: Mapping[str, Any],
     dtype: str = "float32",
     seed: int = 0,
-    replay: bool = False,
-) -> Job:
-    """Return the job that asks `engine` for `kind`, in that engine's own names."""
-    graph = engine.family == "graph"
-    return Job(
-        kind=kind,
+) -> Model:
+    """Return what an engine has to build, in that engine's own names."""
+    wiring, graph = pair.wiring, engine.family == "graph"
+    return Model(
         pair=pair.name,
         builder=pair.graph if graph else pair.keras,
-        hyperparameters={**pair.hyperparameters, **hyperparameters},
+        hyperparameters=dict(hyperparameters),
         dtype=dtype,
-        taps=tuple(pair.taps) if graph else tuple(pair.taps.values()),
-        sites={site: prefix for prefix, site in pair.dropout.items()} if graph else {},
-        feeds={"train": pair.training_feeds, "eval": pair.evaluation_feeds} if graph else {},
-        metrics=pair.metrics,
-        batch_size=pair.batch_size,
-        drop_remainder=pair.drop_remainder,
+        taps=tuple(wiring.taps if graph else wiring.taps.values()),
+        sites={site: prefix for prefix, site in wiring.dropout.items()} if graph else {},
+        feeds={"train": dict(wiring.training_feeds), "eval": dict(wiring.evaluation_feeds)}
+        if graph
+        else {},
+        metrics=wiring.metrics,
         seed=seed,
-        replay=replay,
     )
 
 
-def with_stock_optimizer(pair: Pair, job: Job) -> Job:
-    """Return the same job for a Keras engine, with the optimizer that a rewrite would pick."""
-    return dataclasses.replace(job, optimizer=pair.stock, learning_rate=pair.learning_rate)
+def with_stock_optimizer(pair: Pair, model: Model) -> Model:
+    """Return the same model for a Keras engine, with the optimizer that a rewrite would pick."""
+    rate = pair.schedule.learning_rate
+    return dataclasses.replace(model, optimizer=pair.stock.optimizer, learning_rate=rate)
 
 
-def to_shared(pair: Pair, engine: Engine, arrays: Arrays) -> Arrays:
-    """Return an engine's answer under shared names, in TensorFlow 1's layout."""
+def to_shared(pair: Pair, engine: Engine, arrays: Mapping[str, np.ndarray]) -> Arrays:
+    """Return a climb's answer under shared names, in TensorFlow 1's layout."""
     if engine.family == "graph":
-        return arrays
-    layout, taps = pair.layout, {k: g for g, k in pair.taps.items()}
+        return dict(arrays)
+    layout, taps = pair.layout, {k: g for g, k in pair.wiring.taps.items()}
     found: Arrays = {}
     groups: dict[str, Arrays] = {}
-    for key, value in arrays.items():
-        group = _group(key)
-        if group:
-            groups.setdefault(group, {})[key[len(group) + 1 :]] = value
+    for text, value in arrays.items():
+        key = keys.parse(text)
+        if key.is_weight or key.kind == "slots" or key.rung in ("forward", "gradients"):
+            groups.setdefault(key.group, {})[key.name] = value
         else:
-            found[key] = value
+            found[text] = value
     for group, members in groups.items():
-        if group.startswith("forward"):
+        key = keys.parse(f"{group}/-")
+        if key.rung == "forward":
             named = {taps[name]: value for name, value in members.items()}
-        elif group == "gradients":
+        elif key.rung == "gradients":
             named = layout.gradients_to_tf1(members)
-        elif group.endswith("slots"):
+        elif key.kind == "slots":
             named = layout.slots_to_tf1(members)
         else:
             named = layout.weights_to_tf1(members)
@@ -154,21 +266,26 @@ def to_shared(pair: Pair, engine: Engine, arrays: Arrays) -> Arrays:
     return found
 
 
-def data_arrays(dataset: Dataset, order: np.ndarray) -> dict[str, Any]:
+def path_of(pair: Pair, text: str) -> str:
+    """Return what a tensor of the reference is called in Keras, or nothing."""
+    key = keys.parse(text)
+    if key.rung == "forward":
+        return pair.wiring.taps.get(key.name, "")
+    if key.kind == "slots":
+        variable, _, slot = key.name.rpartition("/")
+        path = pair.layout.path_of(variable)
+        return f"{path}: {pair.layout.slots.tf1_to_keras.get(slot)}" if path else ""
+    return pair.layout.path_of(key.name)
+
+
+def data_arrays(dataset: Dataset) -> Arrays:
     """Return what an engine trains and is tested on."""
     return {
         "x_train": dataset.x_train,
         "y_train": dataset.y_train,
         "x_test": dataset.x_test,
         "y_test": dataset.y_test,
-        "order": order,
     }
-
-
-def make_order(rows: int, epochs: int, seed: int) -> np.ndarray:
-    """Return a fresh permutation of the rows for each epoch, (epochs, rows)."""
-    random = np.random.RandomState(seed)
-    return np.stack([random.permutation(rows) for _ in range(epochs)])
 
 
 def check_finite(arrays: Mapping[str, np.ndarray], where: str) -> None:
@@ -179,13 +296,15 @@ def check_finite(arrays: Mapping[str, np.ndarray], where: str) -> None:
     """
     for name, value in arrays.items():
         if not np.issubdtype(value.dtype, np.number):
-            raise BadInput(f"{where}: {name} holds {value.dtype}, expected numbers")
+            raise BadInput(f"{where}: {name} holds {value.dtype}", "numbers")
         if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
             bad = np.argwhere(~np.isfinite(value))
             index = tuple(int(i) for i in bad[0])
             raise BadInput(
                 f"{where}: {name}{list(index)} is {value[index]}, one of {len(bad)} values that "
-                "are not finite; expected finite numbers; mend the file or write it anew"
+                "are not finite",
+                "finite numbers",
+                "mend the file or write it anew",
             )
 
 
@@ -199,13 +318,5 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
     return total.hexdigest()
 
 
-def _group(key: str) -> str:
-    """Return the part of a result's name before a framework's own name; empty if it has none."""
-    for prefix in ("forward/eval", "forward/train", "gradients", "variables"):
-        if key.startswith(prefix + "/"):
-            return prefix
-    for kind in ("weights", "slots"):
-        head, found, _ = key.partition(f"/{kind}/")
-        if found:
-            return f"{head}/{kind}"
-    return ""
+def _cast(arrays: Mapping[str, np.ndarray], dtype: str) -> Arrays:
+    return {name: value.astype(dtype) for name, value in arrays.items()}

@@ -1,29 +1,25 @@
-"""The command `parity`."""
+"""The command `parity`: parses what was asked, calls a use case, says what came of it."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from datasets.dataset import DataError, Dataset
-from parity import checks, engines, pairs, plots, report, reproduce, wire
+from parity import checkpoints, engines, pairs, reproduce, runs, wire
 from parity import train as practice
-from parity.checks import DTYPES, Fleet, Outcome
-from parity.engines import Engine, Process
+from parity.cases import DTYPES
+from parity.engines import Engine
 from parity.errors import (
     AGREE,
     BAD_INPUT,
@@ -32,10 +28,14 @@ from parity.errors import (
     INTERRUPTED,
     BadInput,
     ParityError,
+    look_up,
 )
+from parity.executor import Executor
 from parity.pair import Pair
 from parity.pairs import PAIRS
-from parity.progress import Board, findings, summary, unjudged
+from parity.progress import Board
+from parity.reports import plots, tables
+from parity.results import Run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,7 +46,6 @@ app = typer.Typer(
     "model.\n\nExit codes: 0 all agree, 1 a difference, 2 wrong use or bad input, 3 an engine "
     "could not do its job.",
 )
-PAIRS_AT_ONCE = 3  # enough that no core waits for the last job of a pair
 
 console = Console()
 errors = Console(stderr=True)
@@ -62,6 +61,7 @@ Weights = Annotated[
 
 def main() -> NoReturn:
     """Run the command; every expected error is one clear message and the right exit code."""
+    logging.getLogger("datasets").setLevel(logging.ERROR)  # each corpus is announced anyway
     # A `with` block ends the engines it started, if it gets the chance.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
@@ -88,15 +88,8 @@ def main() -> NoReturn:
 @app.command("list")
 def list_pairs() -> None:
     """List the pairs, and the engines that can run here."""
-    table = Table("pair", "what it is", "published", box=None, header_style="bold")
-    for pair in PAIRS.values():
-        table.add_row(pair.name, pair.title, pair.published)
-    console.print(table)
-    table = Table("engine", "what it is", "here", box=None, header_style="bold")
-    for engine in engines.ENGINES.values():
-        here = "yes" if engine.python() else "no: run `tox -e oracle`"
-        table.add_row(engine.name, engine.about, here)
-    console.print(table)
+    console.print(tables.pairs_table(PAIRS.values()))
+    console.print(tables.engines_table(engines.ENGINES.values()))
 
 
 @app.command()
@@ -111,8 +104,8 @@ def run(
     dtype: Annotated[
         list[str] | None, typer.Option(help="float32 or float64, repeatable. Default: both.")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of the curve. Default: the pair's own steps.")
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of the curve. Default: the pair's own number.")
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="The whole published schedule for every pair.")
@@ -124,76 +117,52 @@ def run(
     stock: Annotated[
         bool, typer.Option(help="Also train with the stock Keras optimizer, to show the gap.")
     ] = True,
+    measure: Annotated[
+        bool,
+        typer.Option("--measure", help="Measure rounding everywhere, not only where it must be."),
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask every engine anew; use no kept answers.")
+    ] = False,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads that each engine computes with.")
+    ] = 1,
     device: Device = "",
     timeout: Timeout = 300,
 ) -> None:
     """Prove that both sides of each pair are the same model, rung by rung.
 
     Climbs variables, forward, loss, gradients, update and curve, in float32 and float64, with the
-    same weights, batches and dropout masks on every engine. Writes results.json, junit.xml and
-    plots.
+    same weights, batches and dropout masks on every engine. Where a float32 difference exceeds the
+    general bound, it measures how far the reference parts from itself by rounding alone, and judges
+    by that. Writes results.json, junit.xml and plots. Answers are kept, so that a second run asks
+    only what has changed.
     """
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
-    dtypes = _known(dtype, DTYPES, "dtype")
-    references = _references(engine)
-    if full and epochs:
-        raise BadInput("--full asks for the published epochs, --epochs for others; give just one")
+    if full and steps:
+        raise BadInput("--full and --steps were given", "at most one of them", "leave out either")
+    options = runs.Options(
+        engines.references(engine),
+        _known(dtype),
+        0 if full else steps,
+        seed,
+        stock,
+        measure,
+        device,
+        timeout,
+        threads,
+        fresh,
+    )
     engines.visible_devices(device)  # says so at once if there is no such device
-    _writable(output)
-    outcomes: list[Outcome] = []
+    found = runs.begun()
     drawn: list[Path] = []
-    code = AGREE
     try:
-        logs = output / "logs"
-        shutil.rmtree(logs, ignore_errors=True)  # an old log would explain a new failure
-        logs.mkdir()
-        with _threads() as pool, Fleet(logs, device, timeout) as fleet, Board(console) as board:
-
-            def prove(outcome: Outcome) -> Outcome:
-                pair = outcome.pair
-                length = pair.epochs if full else epochs
-                checks.prove(
-                    outcome, fleet, references, dtypes, length, seed, stock, board.watch(pair.name)
-                )
-                board.finish(outcome)
-                return outcome
-
-            board.expect(len(chosen))
-            futures, unread = [], []
-            for pair in chosen:
-                try:  # here, not in a thread: an interrupt must not wait for a download
-                    outcomes.append(Outcome(pair, _load(pair)))
-                except DataError as error:
-                    unread.append(DataError(f"{pair.name}: {error}"))
-                else:
-                    futures.append(pool.submit(prove, outcomes[-1]))
-            for future in as_completed(futures):
-                outcome = future.result()
-                drawn += plots.write(output / outcome.pair.name, outcome)
-            if unread:
-                raise DataError("\n".join(map(str, unread)))
-    except (KeyboardInterrupt, SystemExit):
-        code = INTERRUPTED
-        raise
-    except (ParityError, DataError) as error:
-        code = getattr(error, "exit_code", BAD_INPUT)
-        raise
-    except Exception:
-        code = ENGINE_FAILED
-        raise
+        with Board(console) as board:
+            runs.prove(found, chosen, options, output, board, drawn)
     finally:
-        if outcomes:
-            code = code or _verdict(outcomes)
-            if len(chosen) > 1:
-                console.print(summary(outcomes))
-            console.print(unjudged(outcomes), soft_wrap=True, highlight=False)
-            report.write(output, outcomes, code)
-            console.print(
-                f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as"
-            )
-            for path in drawn[:3]:
-                console.print(f"  {path}", highlight=False)
-    raise typer.Exit(code)
+        if found.outcomes:
+            _conclude(found, output, drawn)
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()
@@ -204,21 +173,10 @@ def record(
     timeout: Timeout = 300,
 ) -> None:
     """Renew the recordings of TensorFlow 1.15.5 that stand in for it (needs the engine tf1)."""
-    _references(["tf1"])
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
-    with contextlib.ExitStack() as stack:
-        logs, pool = stack.enter_context(_logs()), stack.enter_context(_threads())
-        fleet = stack.enter_context(Fleet(logs, "cpu", timeout))
-        board = stack.enter_context(Board(console))
-
-        def keep(pair: Pair, dataset: Dataset, dtype: str) -> None:
-            path = checks.record(pair, dtype, dataset, fleet, board.watch(pair.name))
-            console.print(f"wrote {path}")
-
-        loaded = [(pair, _load(pair)) for pair in chosen]
-        futures = [pool.submit(keep, *each, dtype) for each in loaded for dtype in DTYPES]
-        for future in as_completed(futures):
-            future.result()
+    with Board(console) as board:
+        for path in runs.record(chosen, timeout, board):
+            console.print(f"wrote {path}", soft_wrap=True)
 
 
 @app.command()
@@ -235,27 +193,30 @@ def train(
     """Train one implementation on the real corpus; save weights, history and two plots."""
     pair, chosen = pairs.find(name), engines.find(engine)
     folder = output or _trained(pair, engine)
-    _writable(folder)
+    runs.writable(folder)
     path = folder / "weights.npz"
     if path.exists() and not overwrite:
-        raise BadInput(f"{path} exists; add --overwrite to replace it, or choose another --output")
-    dataset = _load(pair)
-    with _running(chosen, device, timeout) as process, Board(console) as board:
-        training = practice.train(
-            pair, dataset, process, epochs or pair.epochs, seed, board.training(chosen.name)
+        raise BadInput(
+            f"{path} exists", mend="add --overwrite to replace it, or choose another --output"
         )
-    made_by = {"engine": engine, "seed": seed, "epochs": epochs or pair.epochs, **training.about}
-    practice.save_weights(path, pair, dataset, training.weights, made_by)
+    epochs = epochs or pair.schedule.epochs
+    dataset = _load(pair)
+    with _running(device, timeout) as executor, Board(console) as board:
+        training = practice.train(
+            pair, dataset, executor, chosen, epochs, seed, board.training(chosen.name)
+        )
+    made_by = {"engine": engine, "seed": seed, "epochs": epochs, **training.about}
+    checkpoints.save_weights(path, pair, dataset, training.weights, made_by)
     wire.write_json(
         str(folder / "history.json"),
         {"corpus": dataset.origin.announcement, "made_by": made_by, **training.history},
     )
     title = _title(f"{pair.name}, {chosen.name}", dataset)
-    drawn = plots.write_history(folder, training.history, title, pair.metrics)
-    for metric in pair.metrics:
+    drawn = plots.write_history(folder, training.history, title, pair.wiring.metrics)
+    for metric in pair.wiring.metrics:
         console.print(f"test {metric} {training.history[f'test_{metric}'][-1]:.4f}")
-    if pair.published:
-        console.print(f"published: {pair.published}")
+    if pair.published.figures:
+        console.print(f"published: {pair.published.figures}")
     console.print(f"wrote {', '.join(str(p) for p in [path, *drawn])}", soft_wrap=True)
 
 
@@ -269,8 +230,10 @@ def evaluate(
 ) -> None:
     """Evaluate weights, of either engine, on the test set."""
     pair, chosen, dataset, arrays = _prepare(name, engine, weights)
-    with _running(chosen, device, timeout) as process, Board(console) as board:
-        metrics = practice.evaluate(pair, dataset, process, arrays, board.training(chosen.name))
+    with _running(device, timeout) as executor, Board(console) as board:
+        metrics = practice.evaluate(
+            pair, dataset, executor, chosen, arrays, board.training(chosen.name)
+        )
     for metric, value in metrics.items():
         console.print(f"test {metric} {value:.4f}")
 
@@ -286,9 +249,9 @@ def predict(
 ) -> None:
     """Answer with a label and its probability for each text."""
     pair, chosen, dataset, arrays = _prepare(name, engine, weights)
-    with _running(chosen, device, timeout) as process, Board(console) as board:
+    with _running(device, timeout) as executor, Board(console) as board:
         probabilities = practice.predict(
-            pair, dataset, process, arrays, texts, board.training(chosen.name)
+            pair, dataset, executor, chosen, arrays, texts, board.training(chosen.name)
         )
     for text, row in zip(texts, probabilities, strict=True):
         best = int(row.argmax())
@@ -309,29 +272,31 @@ def reproduce_figures(
     optimizer is shown, but the verdict rests on the engines with TensorFlow 1's arithmetic.
     """
     pair = pairs.find(name)
-    if not pair.bands:
-        raise BadInput(reproduce.NO_BANDS.format(pair=name))
+    if not pair.published.bands:
+        raise reproduce.no_bands(pair)
     folder = output or Path("results/reproduce") / name
-    _writable(folder)
+    runs.writable(folder)
     dataset = _load(pair)
     if dataset.origin.synthetic:
-        raise BadInput("synthetic data cannot reproduce a real corpus's figures; see `parity data`")
-    names = [*_references(None), "keras", reproduce.STOCK]
-    with _logs() as logs, Fleet(logs, device, timeout) as fleet, Board(console) as board:
+        raise BadInput(
+            "synthetic data cannot reproduce a real corpus's figures", mend="see `parity data`"
+        )
+    sides = [*(each.name for each in engines.references(None)), "keras", reproduce.STOCK]
+    with _running(device, timeout, threads=1) as executor, Board(console) as board:
         trainings = reproduce.reproduce(
-            pair, dataset, fleet, names, seeds, watch=board.seeds(pair.name)
+            pair, dataset, executor, sides, seeds, watch=board.seeds(pair.name)
         )
     found = reproduce.judge(pair, trainings)
-    console.print(findings(pair, found, seeds))
+    console.print(tables.findings(pair.name, found, seeds))
     document = {
         "pair": pair.name,
         "corpus": dataset.origin.announcement,
         "seeds": seeds,
-        "published": pair.published,
+        "published": pair.published.figures,
         "findings": [dataclasses.asdict(row) for row in found],
     }
     wire.write_json(str(folder / "reproduce.json"), document)
-    drawn = plots.write_reproduction(folder, pair, trainings)
+    drawn = plots.write_reproduction(folder, pair.name, pair.published.bands, trainings)
     console.print(f"wrote {folder}/reproduce.json and {', '.join(str(p) for p in drawn)}")
     passed = all(row.passed for row in found if row.engine != reproduce.STOCK)
     raise typer.Exit(AGREE if passed else DIFFERENCE)
@@ -349,24 +314,21 @@ def data() -> None:
         )
 
 
-@contextlib.contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    """Lend threads for pairs that are proved side by side; what has not begun is dropped."""
-    pool = ThreadPoolExecutor(PAIRS_AT_ONCE)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _conclude(found: Run, output: Path, drawn: list[Path]) -> None:
+    """Print what all pairs together came to, and where it is written."""
+    if len(found.outcomes) > 1:
+        console.print(tables.summary(found.outcomes))
+    for line in tables.conclusion(found):
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as")
+    for path in drawn[:3]:
+        console.print(f"  {path}", highlight=False)
 
 
 def _load(pair: Pair) -> Dataset:
     """Load a pair's corpus and announce where it came from, before any other output."""
-    logging.getLogger("datasets").setLevel(logging.ERROR)  # the announcement says it all
-    dataset = pair.load()
-    colour = "bold red" if dataset.origin.synthetic else "dim"
-    console.print(
-        f"[{colour}]{escape(dataset.origin.announcement)}[/]", highlight=False, soft_wrap=True
-    )
+    dataset = pair.data.load()
+    console.print(tables.announcement(dataset.origin), highlight=False, soft_wrap=True)
     return dataset
 
 
@@ -374,11 +336,11 @@ def _title(text: str, dataset: Dataset) -> str:
     return f"SYNTHETIC DATA: {text}" if dataset.origin.synthetic else text
 
 
-def _prepare(name: str, engine: str, weights: Path | None) -> tuple[Pair, Any, Dataset, Any]:
+def _prepare(name: str, engine: str, weights: Path | None) -> tuple[Pair, Engine, Dataset, Any]:
     pair, chosen = pairs.find(name), engines.find(engine)
     path = weights or _newest(pair, engine)
     dataset = _load(pair)
-    return pair, chosen, dataset, practice.load_weights(path, pair, dataset)
+    return pair, chosen, dataset, checkpoints.load_weights(path, pair, dataset)
 
 
 def _trained(pair: Pair, engine: str) -> Path:
@@ -392,51 +354,14 @@ def _newest(pair: Pair, engine: str) -> Path:
     return next((path for path in [own, *others] if path.exists()), own)
 
 
-def _references(chosen: list[str] | None) -> list[str]:
-    if chosen:
-        for name in chosen:
-            if engines.find(name).python() is None:
-                raise ParityError(engines.TF1_MISSING)
-        named = [name for name in chosen if name != "keras"]
-        return list(dict.fromkeys([*named, "graph"]))
-    return ["tf1", "graph"] if engines.tf1_python() else ["graph"]
+def _known(chosen: list[str] | None) -> tuple[str, ...]:
+    """Return the dtypes that were asked for, each once."""
+    known = {dtype: dtype for dtype in DTYPES}
+    return tuple(dict.fromkeys(look_up("dtype", value, known) for value in chosen or DTYPES))
 
 
-def _known(chosen: list[str] | None, known: tuple[str, ...], what: str) -> tuple[str, ...]:
-    for value in chosen or ():
-        if value not in known:
-            raise BadInput(f"there is no {what} {value!r}; known: {', '.join(known)}")
-    return tuple(dict.fromkeys(chosen)) if chosen else known
-
-
-def _writable(folder: Path) -> None:
-    """Make sure that results can be written, before hours are spent on them."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BadInput(
-            f"cannot write to {folder}: {error.strerror}; choose another folder with --output"
-        ) from error
-
-
-@contextlib.contextmanager
-def _logs() -> Iterator[Path]:
-    """Lend a folder for the engines' logs; it stays only where an error may send a reader there."""
-    folder = Path(tempfile.mkdtemp(prefix="parity-logs-"))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
-def _running(engine: Engine, device: str, timeout: float) -> Iterator[Process]:
-    with _logs() as logs:
-        log = logs / f"{engine.name}.log"
-        with engines.running(engine, log, device, timeout) as process:
-            yield process
-
-
-def _verdict(outcomes: list[Outcome]) -> int:
-    codes = [outcome.exit_code for outcome in outcomes]
-    return DIFFERENCE if DIFFERENCE in codes else max(codes)
+@contextmanager
+def _running(device: str, timeout: float, threads: int = 0) -> Iterator[Executor]:
+    """Lend an executor whose engines choose their number of threads, and keep no answers."""
+    with runs.scratch() as logs, Executor(logs, device, timeout, threads=threads) as executor:
+        yield executor

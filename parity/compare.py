@@ -1,7 +1,7 @@
 """Arrays in, differences out. No TensorFlow, no plotting, no printing.
 
-Two recordings, each a mapping of ``rung/...`` to an array, are compared tensor by tensor in
-float64. Every tensor gets a full account, whether it passes or not.
+Two recordings, each a mapping of a name (`parity.keys`) to an array, are compared tensor by tensor
+in float64. Every tensor gets a full account, whether it passes or not.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from parity import keys
 from parity.tolerances import LARGEST, Tolerance, tolerance
 
 Recording = Mapping[str, np.ndarray]
@@ -20,88 +21,135 @@ SAMPLE = 256  # elements of a large tensor that a golden recording keeps
 
 
 @dataclasses.dataclass(frozen=True)
+class Measured:
+    """What the reference's own rounding adds to the bound of one tensor.
+
+    Args:
+        own: the rounding, in units of the tensor's tolerance: one number, or one a point of a line.
+        bound: what it allows, of the same shape.
+        runs: runs that it was measured with.
+    """
+
+    own: np.ndarray
+    bound: np.ndarray
+    runs: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Difference:
     """How one tensor differs between a reference and a candidate.
 
     Args:
-        key: ``rung/...``, the tensor's name.
+        key: the tensor's name.
         shape: its shape; of both sides, where they differ.
-        error: largest error in units of the tolerance; infinite where a NaN, a name or a shape
-            differs. Also the smallest bound that would have passed.
-        bound: the tolerance's bound.
+        error: largest error in units of the tolerance; infinite where a NaN, a name, a shape or
+            a dtype differs.
+        bound: the bound at the worst element.
+        unit: what errors are measured in.
+        used: largest share of its bound that an element uses; more than one is a failure.
         share: share of elements beyond the bound, 0 to 1.
-        worst: index of the worst element.
+        worst: index of the worst element, the one that uses most of its bound.
         expected: the reference's value there.
         actual: the candidate's value there.
         note: why nothing could be compared, or empty.
         compared: number of elements compared.
+        first: first training step beyond the bound, counted from one; 0 where there is none.
+        own: the reference's own rounding at the worst element, where it was measured.
+        runs: runs that it was measured with; 0 where the bound is the general one.
     """
 
     key: str
     shape: tuple[int, ...]
     error: float
     bound: float
-    share: float = 0.0
+    unit: str = LARGEST
+    used: float = float("inf")
+    share: float = 1.0
     worst: tuple[int, ...] = ()
     expected: float = 0.0
     actual: float = 0.0
     note: str = ""
     compared: int = 0
+    first: int = 0
+    own: float | None = None
+    runs: int = 0
 
     @property
     def rung(self) -> str:
         """The rung that the tensor belongs to."""
-        return self.key.partition("/")[0]
+        return keys.parse(self.key).rung
 
     @property
     def passed(self) -> bool:
-        """True if something was compared and every element is within the bound."""
-        return self.compared > 0 and self.error <= self.bound
+        """True if something was compared and every element is within its bound."""
+        return self.compared > 0 and self.used <= 1
 
 
 def compare_tensor(
-    key: str, expected: Any, actual: Any, limit: Tolerance, largest: float = 0.0
+    key: str,
+    expected: Any,
+    actual: Any,
+    limit: Tolerance,
+    largest: float = 0.0,
+    measured: Measured | None = None,
 ) -> Difference:
     """Compare one tensor.
 
     Args:
         key: its name.
         expected: the reference, any shape and real dtype.
-        actual: the candidate, which must have the same shape.
-        limit: the tolerance.
+        actual: the candidate, which must have the same shape and dtype.
+        limit: the general tolerance.
         largest: largest magnitude of the whole reference, where `expected` is a sample of it.
+        measured: the reference's own rounding, where it was measured.
     """
     expected, actual = np.asarray(expected), np.asarray(actual)
     if expected.shape != actual.shape:
-        note = f"shape {expected.shape} became {actual.shape}"
-        return Difference(key, expected.shape, np.inf, limit.bound, note=note, share=1.0)
+        note = f"shape {expected.shape} expected, {actual.shape} found"
+        return Difference(key, expected.shape, np.inf, limit.bound, limit.relative_to, note=note)
     if expected.dtype != actual.dtype:
-        note = f"dtype {expected.dtype} became {actual.dtype}"
-        return Difference(key, expected.shape, np.inf, limit.bound, note=note, share=1.0)
+        note = f"dtype {expected.dtype} expected, {actual.dtype} found"
+        return Difference(key, expected.shape, np.inf, limit.bound, limit.relative_to, note=note)
     if expected.size == 0:
         note = "the tensor is empty: nothing was compared"
-        return Difference(key, expected.shape, np.inf, limit.bound, note=note)
+        return Difference(key, expected.shape, np.inf, limit.bound, limit.relative_to, note=note)
     wanted, found = expected.astype(np.float64), actual.astype(np.float64)
-    finite = np.isfinite(wanted) & np.isfinite(found)
-    with np.errstate(invalid="ignore"):
-        # A NaN or an infinity is a difference even where both sides have it: nothing was proved.
-        unit = scale(wanted, found, limit, largest)
-        errors = np.where(finite, np.abs(found - wanted) / unit, np.inf)
-    worst = np.unravel_index(int(np.argmax(errors)), errors.shape)
+    errors = errors_of(wanted, found, scale(wanted, found, limit, largest))
+    bounds = np.broadcast_to(
+        limit.bound if measured is None else np.maximum(limit.bound, measured.bound), errors.shape
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        used = np.where(errors > 0, errors / bounds, 0.0)
+    worst = np.unravel_index(int(np.argmax(used)), used.shape)
     index = tuple(int(i) for i in worst)
-    note = "" if np.isfinite(errors[index]) else "a value is not finite"
+    own = None if measured is None else np.broadcast_to(measured.own, errors.shape)[index]
     return Difference(
         key=key,
         shape=expected.shape,
-        error=float(errors[index]),
-        bound=limit.bound,
-        share=float(np.mean(errors > limit.bound)),
+        error=float(errors.max()),
+        bound=float(bounds[index]),
+        unit=limit.relative_to,
+        used=float(used[index]),
+        share=float(np.mean(used > 1)),
         worst=index,
         expected=float(wanted[index]),
         actual=float(found[index]),
-        note=note,
+        note="" if np.isfinite(errors[index]) else "a value is not finite",
         compared=expected.size,
+        first=_first_step(key, used),
+        own=None if own is None else float(own),
+        runs=0 if measured is None else measured.runs,
     )
+
+
+def errors_of(wanted: np.ndarray, found: np.ndarray, unit: float) -> np.ndarray:
+    """Return the error of every element in `unit`s; infinite where either side is not finite.
+
+    A NaN or an infinity is a difference even where both sides have it: nothing was proved.
+    """
+    with np.errstate(invalid="ignore"):
+        finite = np.isfinite(wanted) & np.isfinite(found)
+        return np.where(finite, np.abs(found - wanted) / unit, np.inf)
 
 
 def scale(
@@ -123,8 +171,8 @@ def compare(
     expected: Recording,
     actual: Recording,
     dtype: str,
-    pair: str = "",
     largest: Mapping[str, float] | None = None,
+    measured: Mapping[str, Measured] | None = None,
 ) -> list[Difference]:
     """Compare two recordings of one job, tensor by tensor, in the reference's order.
 
@@ -134,23 +182,28 @@ def compare(
         expected: the reference's recording.
         actual: the candidate's.
         dtype: that both were computed in.
-        pair: name of the pair, for the tolerances that it has of its own.
         largest: largest magnitude of each whole tensor, where `expected` holds samples.
+        measured: the reference's own rounding, by name, where it was measured.
     """
     differences = []
     for key in [*expected, *(key for key in actual if key not in expected)]:
-        limit = tolerance(key, dtype, pair)
+        limit = tolerance(keys.parse(key), dtype)
         if key in expected and key in actual:
-            unit = (largest or {}).get(key, 0.0)
-            differences.append(compare_tensor(key, expected[key], actual[key], limit, unit))
+            unit, own = (largest or {}).get(key, 0.0), (measured or {}).get(key)
+            difference = compare_tensor(key, expected[key], actual[key], limit, unit, own)
         else:
-            side, shape = (
-                ("candidate", expected[key].shape)
-                if key in expected
-                else ("reference", actual[key].shape)
+            side, array = (
+                ("candidate", expected[key]) if key in expected else ("reference", actual[key])
             )
-            note = f"missing on the {side}'s side"
-            differences.append(Difference(key, shape, np.inf, limit.bound, note=note, share=1.0))
+            difference = Difference(
+                key,
+                np.shape(array),
+                np.inf,
+                limit.bound,
+                limit.relative_to,
+                note=f"missing on the {side}'s side",
+            )
+        differences.append(difference)
     return differences
 
 
@@ -170,7 +223,7 @@ def sample(
     for key, value in recording.items():
         flat = np.asarray(value).reshape(-1)  # (elements,)
         wrong = shapes is not None and np.shape(value) != shapes.get(key)
-        if flat.size <= SAMPLE or is_curve(key) or wrong:
+        if flat.size <= SAMPLE or keys.parse(key).is_line or wrong:
             kept[key] = np.asarray(value)
         else:
             kept[key] = flat[places(flat.size)]
@@ -194,6 +247,9 @@ def of_whole(difference: Difference, shape: tuple[int, ...]) -> Difference:
     return dataclasses.replace(difference, shape=shape, worst=worst)
 
 
-def is_curve(key: str) -> bool:
-    """Tell whether a tensor is a line over the training run, such as the loss of every step."""
-    return key.startswith("curve/") and not key.startswith("curve/final/")
+def _first_step(name: str, used: np.ndarray) -> int:
+    """Return the first training step beyond its bound: of the steps' line, or the state's own."""
+    key, beyond = keys.parse(name), np.flatnonzero(used > 1)
+    if not beyond.size:
+        return 0
+    return int(beyond[0]) + 1 if key.is_line and key.name == "step_loss" else key.step

@@ -1,72 +1,108 @@
 """Recordings of TensorFlow 1.15.5, kept in the repository to stand in for it.
 
-A recording holds a sample of every tensor of a climb, with the digests of what the engine was
-given: it is compared only with an engine that was given exactly that. ``parity record`` makes it.
+A recording holds a sample of every tensor of a climb, how far TensorFlow 1.15.5 rounds each of
+them, and running digests of what it was given: it is compared with an engine as far as that was
+given the same. ``parity record`` makes it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from parity import compare, wire
-from parity.cases import Case
+from parity import compare, keys, wire
+from parity.cases import Case, digest
+from parity.compare import Recording
 from parity.errors import EngineFailed
+from parity.rounding import own_rounding
 from parity.wire import Arrays
+
+FORMAT = 2
+FOLDER = Path(__file__).parent / "recordings"
+RENEW = "parity record {pair}"
+OWN = "own"  # arrays under this name are the rounding of the recorded lines
 
 
 @dataclasses.dataclass(frozen=True)
-class Whole:
-    """What a recording knows of the whole tensors that it holds samples of, by name.
+class Golden:
+    """A recording, as far as it answers a case.
 
     Args:
-        shapes: their shapes.
+        recording: tensors in shared names, large ones as samples.
+        shapes: shapes of the whole tensors.
         largest: their largest magnitudes, the unit of errors.
+        own: how far the engine's own rounding moves each of them; empty in float64.
+        runs: answers that its rounding was measured with.
+        steps: steps that both the recording and the case have.
+        note: what of the recording does not apply to the case, or empty.
     """
 
+    recording: Arrays
     shapes: Mapping[str, tuple[int, ...]]
     largest: Mapping[str, float]
+    own: Mapping[str, np.ndarray]
+    runs: int
+    steps: int
+    note: str = ""
 
 
-FOLDER = Path(__file__).parent / "recordings"
-RENEW = "parity record {pair}"
+def save(
+    case: Case,
+    recording: Recording,
+    others: Sequence[Recording],
+    about: Mapping[str, str],
+    folder: Path = FOLDER,
+) -> Path:
+    """Write the recording of a case with its provenance; return the path of the arrays.
 
-
-def save(case: Case, recording: Arrays, about: Mapping[str, str], folder: Path = FOLDER) -> Path:
-    """Write the recording of a case with its provenance; return the path of the arrays."""
+    Args:
+        case: what was asked.
+        recording: the engine's answer, in shared names.
+        others: its truth and its rounding twins.
+        about: versions and device.
+        folder: where to write.
+    """
     stem = _stem(case)
     folder.mkdir(parents=True, exist_ok=True)
+    own = own_rounding(recording, others, case.dtype)
+    lines = {name: value for name, value in own.items() if keys.parse(name).is_line}
+    batches, masks = case.fingerprints()
     provenance = {
+        "format": FORMAT,
         "pair": case.pair.name,
         "dtype": case.dtype,
         "engine": dict(about),
         "corpus": case.dataset.origin.corpus,
         "synthetic": case.dataset.origin.synthetic,
         "corpus_sha256": case.dataset.origin.digest,
-        "question": _question(case)[1],
-        "inputs_sha256": case.inputs_digest(),
-        "masks_sha256": case.masks_digest(),
+        "seed": case.seed,
+        "steps": case.plan.steps,
+        "weights_sha256": digest(case.weights),
+        "batches_sha256": batches,
+        "masks_sha256": masks,
         "shapes": {key: list(np.shape(value)) for key, value in recording.items()},
         "largest": {key: compare.magnitude(np.asarray(v)) for key, v in recording.items()},
-        "steps": len(recording["curve/step_loss"]),
+        "own": {name: float(value) for name, value in own.items() if name not in lines},
+        "runs": len(others),
         "made_by": RENEW.format(pair=case.pair.name),
     }
     path = folder / f"{stem}.npz"
-    wire.write_arrays(str(path), compare.sample(recording), compress=True)
+    arrays = {**compare.sample(recording), **wire.within(OWN, lines)}
+    wire.write_arrays(str(path), arrays, compress=True)
     wire.write_json(str(folder / f"{stem}.json"), provenance)
     return path
 
 
-def load(case: Case, folder: Path = FOLDER) -> tuple[Arrays, Whole] | None:
-    """Return the recording that was made of just this case, or None if there is none.
+def load(case: Case, folder: Path = FOLDER) -> Golden | None:
+    """Return the recording that answers a case, or None if there is none.
 
-    Returns:
-        The sampled tensors, and what is known of the whole ones.
+    The curve is compared over the steps that both have; where one has more, the state that it ends
+    in is another one.
 
     Raises:
         EngineFailed: it is stale: the same question has other inputs now, or Keras draws other
@@ -76,25 +112,59 @@ def load(case: Case, folder: Path = FOLDER) -> tuple[Arrays, Whole] | None:
     if not path.exists():
         return None
     provenance: dict[str, Any] = json.loads(path.with_suffix(".json").read_text("utf-8"))
-    if provenance["inputs_sha256"] != case.inputs_digest():
-        if (provenance["corpus_sha256"], provenance["question"]) == _question(case):
-            raise EngineFailed(
-                f"{path.name} was recorded of this corpus and schedule, but other data, order or "
-                f"weights come of them now; renew it with `{RENEW.format(pair=case.pair.name)}`"
-            )
-        return None
-    if provenance["masks_sha256"] != case.masks_digest():
+    renew = f"renew it with `{RENEW.format(pair=case.pair.name)}`"
+    if provenance.get("format") != FORMAT:
         raise EngineFailed(
-            f"{path.name} was recorded with other dropout masks than this Keras draws; renew it "
-            f"with `{RENEW.format(pair=case.pair.name)}`"
+            f"{path.name} has format {provenance.get('format')!r}", f"format {FORMAT}", renew
         )
-    shapes = {key: tuple(shape) for key, shape in provenance["shapes"].items()}
-    return wire.read_arrays(str(path)), Whole(shapes, provenance["largest"])
+    asked = (case.dataset.origin.digest, case.seed, case.start)
+    if (provenance["corpus_sha256"], provenance["seed"], 0) != asked:
+        return None
+    steps = min(case.plan.steps, provenance["steps"])
+    batches, masks = case.fingerprints()
+    if provenance["weights_sha256"] != digest(case.weights) or (
+        provenance["batches_sha256"][steps - 1] != batches[steps - 1]
+    ):
+        raise EngineFailed(
+            f"{path.name} was recorded of this corpus and seed, but other data, order or weights "
+            "come of them now",
+            mend=renew,
+        )
+    if provenance["masks_sha256"][steps - 1] != masks[steps - 1]:
+        raise EngineFailed(
+            f"{path.name} was recorded with other dropout masks than this Keras draws", mend=renew
+        )
+    arrays = wire.read_arrays(str(path))
+    lines = wire.under(arrays, OWN)
+    recording = {k: v for k, v in arrays.items() if not k.startswith(OWN + "/")}
+    shared = over(recording, steps, same=steps == case.plan.steps == provenance["steps"])
+    note = ""
+    if len(shared) < len(recording):
+        note = (
+            f"the recording of TensorFlow 1.15.5 has {provenance['steps']} steps: its curve is "
+            f"compared over {steps} of {case.plan.steps}"
+        )
+    return Golden(
+        shared,
+        {key: tuple(shape) for key, shape in provenance["shapes"].items()},
+        provenance["largest"],
+        over({**provenance["own"], **lines}, steps, same=True),
+        provenance["runs"],
+        steps,
+        note,
+    )
 
 
-def _question(case: Case) -> tuple[str, list[int]]:
-    """Return what decides a case's inputs: the corpus; the seed, epochs and rows of the order."""
-    return case.dataset.origin.digest, [case.seed, *case.order.shape]
+def over(recording: Mapping[str, Any], steps: int, same: bool) -> Arrays:
+    """Return a recording over its first steps; the ends of another run are left out."""
+    kept = {}
+    for name, value in recording.items():
+        key = keys.parse(name)
+        if name == "curve/step_loss":
+            kept[name] = np.asarray(value)[:steps]
+        elif key.rung != "curve" or same:
+            kept[name] = np.asarray(value)
+    return kept
 
 
 def _stem(case: Case) -> str:

@@ -17,11 +17,10 @@ import numpy as np
 
 from datasets.dataset import Dataset
 from parity import engines, train
-from parity.checks import Fleet
 from parity.errors import BadInput
+from parity.executor import Executor
 from parity.pair import Pair
 
-NO_BANDS = "{pair} has no bands in parity/pairs.py: no figures of its authors are held against it"
 STOCK = "stock"  # the Keras engine with the optimizer that Keras itself has
 
 # engine, seed, steps done, steps in all
@@ -84,7 +83,7 @@ class Finding:
 def reproduce(
     pair: Pair,
     dataset: Dataset,
-    fleet: Fleet,
+    executor: Executor,
     names: Sequence[str],
     seeds: int,
     epochs: int | None = None,
@@ -95,7 +94,7 @@ def reproduce(
     Args:
         pair: the pair.
         dataset: its corpus.
-        fleet: starts the engines.
+        executor: runs the engines.
         names: engines, `STOCK` among them.
         seeds: number of seeds, counted from 0; two at least, for there to be a spread.
         epochs: epochs of each training; the published number if None.
@@ -106,7 +105,9 @@ def reproduce(
     threads = {process: ThreadPoolExecutor(1) for process in processes}
     try:
         futures = [
-            threads[_process(name)].submit(_train, pair, dataset, fleet, name, seeds, epochs, watch)
+            threads[_process(name)].submit(
+                _train, pair, dataset, executor, name, seeds, epochs, watch
+            )
             for name in names
         ]
         return [future.result() for future in futures]
@@ -115,17 +116,25 @@ def reproduce(
             thread.shutdown(wait=False, cancel_futures=True)
 
 
+def no_bands(pair: Pair) -> BadInput:
+    """Return the error that says that a pair has no figures to be held against."""
+    return BadInput(
+        f"{pair.name} has no bands: no figures of its authors are held against it",
+        "a pair whose `published` has bands",
+    )
+
+
 def judge(pair: Pair, trainings: Sequence[Trainings]) -> list[Finding]:
     """Hold every engine's final metrics against the published band and the first engine.
 
     Raises:
         BadInput: the authors published no figures.
     """
-    if not pair.bands:
-        raise BadInput(NO_BANDS.format(pair=pair.name))
+    if not pair.published.bands:
+        raise no_bands(pair)
     findings = []
     for trained in trainings:
-        for metric, band in pair.bands.items():
+        for metric, band in pair.published.bands.items():
             values, reference = trained.final(metric), trainings[0].final(metric)
             errors = [np.var(each, ddof=1) / len(each) for each in (values, reference)]
             gap = abs(values.mean() - reference.mean()) + 2 * np.sqrt(sum(errors))
@@ -151,28 +160,28 @@ def _process(name: str) -> str:
 def _train(
     pair: Pair,
     dataset: Dataset,
-    fleet: Fleet,
+    executor: Executor,
     name: str,
     seeds: int,
     epochs: int | None,
     watch: Watch,
 ) -> Trainings:
-    curves: dict[str, list[Sequence[float]]] = {metric: [] for metric in pair.metrics}
+    curves: dict[str, list[Sequence[float]]] = {metric: [] for metric in pair.wiring.metrics}
     for seed in range(seeds):
 
         def progress(stage: str, done: int, total: int, _: object, seed: int = seed) -> None:
             watch(name, seed, done, total)
 
-        with fleet.borrow(engines.find(_process(name))) as process:
-            training = train.train(
-                pair,
-                dataset,
-                process,
-                epochs or pair.epochs,
-                seed,
-                progress,
-                stock=name == STOCK,
-            )
-        for metric in pair.metrics:
+        training = train.train(
+            pair,
+            dataset,
+            executor,
+            engines.find(_process(name)),
+            epochs or pair.schedule.epochs,
+            seed,
+            progress,
+            stock=name == STOCK,
+        )
+        for metric in pair.wiring.metrics:
             curves[metric].append(training.history[f"test_{metric}"])
     return Trainings(name, {metric: np.asarray(rows) for metric, rows in curves.items()})

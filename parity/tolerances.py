@@ -1,4 +1,4 @@
-"""How far two engines may be apart, and why: one table, keyed by rung and dtype.
+"""How far two engines may be apart in general, and why: one table, keyed by rung and dtype.
 
 An error is measured in float64. Its unit is the largest magnitude of the reference tensor
 (`LARGEST`), so that a tensor of small values is not excused by being small; or one (`ONE`) where
@@ -6,12 +6,11 @@ the value itself has a meaning, as a loss has.
 """
 
 import dataclasses
-from collections.abc import Mapping
+
+from parity.keys import Key
 
 LARGEST = "largest value of the tensor"
 ONE = "one"
-
-RUNGS = ("variables", "forward", "loss", "gradients", "update", "curve")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,89 +69,17 @@ _TABLE = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Allowance:
-    """Wider float32 bounds for one cause. In float64 there is none.
+def tolerance(key: Key, dtype: str) -> Tolerance:
+    """Return the general bound for a tensor compared in `dtype`.
 
-    Args:
-        pairs: names of the pairs.
-        bounds: rung -> bound, in units of the tensor's largest value.
-        reason: the cause, and how large it was seen on the real corpora.
-        tensor: end of the names of the tensors; every tensor of those rungs if empty.
-    """
-
-    pairs: tuple[str, ...]
-    bounds: Mapping[str, float]
-    reason: str
-    tensor: str = ""
-
-
-ALLOWANCES = (
-    Allowance(
-        ("imdb_pooling",),
-        {"forward": 1e-5, "gradients": 1e-5},
-        "TensorFlow 1.15 adds up the 400 words of a review one by one, TensorFlow 2 as a tree: "
-        "4e-6 apart, and 1e-7 between the graph and Keras on TensorFlow 2",
-    ),
-    Allowance(
-        ("imdb_simple_rnn",),
-        {"gradients": 5e-6},
-        "the gradient comes back through 400 steps without a gate: 2e-6 between the TensorFlows",
-    ),
-    Allowance(
-        (
-            "imdb_lstm_cells",
-            "imdb_gru_cells",
-            "imdb_gru_cells_v1",
-            "imdb_gru_layers",
-            "imdb_gru_layers_v1",
-            "imdb_lstm_glove",
-        ),
-        {"gradients": 5e-6, "final weights": 5e-5},
-        "one number, whose gradient is a sum of 128 signed errors of which a hundredth is left: "
-        "2e-6; where it stays near zero, 2e-5 of 1e-4",
-        tensor="logits/bias",
-    ),
-    Allowance(
-        ("imdb_lstm_cells", "imdb_lstm_glove"),
-        {"final weights": 5e-5},
-        "Keras keeps the forget bias of one inside a bias of 0.06, and so rounds as of one: 8e-6",
-        tensor="lstm_cell/bias",
-    ),
-    Allowance(
-        (
-            "imdb_bilstm",
-            "imdb_bilstm_mended",
-            "imdb_simple_rnn",
-            "imdb_pooling",
-            "imdb_flatten",
-            "deep_lstm",
-            "newsgroups_lstm_mended",
-        ),
-        {"update": 5e-5, "final weights": 3e-4, "final slots": 3e-4},
-        "Adam divides a gradient by its own size: where that is hardly more than rounding, so is "
-        "the step, on a few elements in a million (2e-5 after one step, 1e-4 after a hundred); and "
-        "its slots keep what the next gradients make of that (9e-5)",
-    ),
-)
-
-
-def tolerance(key: str, dtype: str, pair: str = "") -> Tolerance:
-    """Return the bound for the tensor `key`, named ``rung/...``, compared in `dtype`.
-
-    Args:
-        key: the tensor.
-        dtype: ``float32`` or ``float64``.
-        pair: name of the pair, where it may have an allowance.
+    It holds where nothing amplifies rounding. Where a model does, `parity.rounding` measures how
+    much, and the bound grows by what was measured.
 
     Raises:
         KeyError: the rung or the dtype is not in the table.
     """
-    rung = key.partition("/")[0]
-    if key.startswith("curve/final/"):
-        rung = "final " + key.split("/")[2]
-    general = _TABLE[rung, dtype]
-    for each in ALLOWANCES if dtype == "float32" else ():
-        if pair in each.pairs and rung in each.bounds and key.endswith(each.tensor):
-            return Tolerance(each.bounds[rung], LARGEST, each.reason)
-    return general
+    if key.kind == "loss":
+        return _TABLE["loss", dtype]
+    if key.rung == "curve" and not key.is_line:
+        return _TABLE[f"final {key.kind}", dtype]
+    return _TABLE[key.rung, dtype]

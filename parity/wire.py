@@ -13,19 +13,23 @@ from typing import Any, Dict, List, Mapping, Tuple
 import numpy as np
 
 from parity.errors import BadInput
+from parity.keys import RUNGS
 
-FORMAT = 1
+FORMAT = 2
 
 Arrays = Dict[str, np.ndarray]
 
 
+# How dropout masks are replayed: from the layers' own seeds, or as fed from outside.
+SEEDED, FED = "seeded", "fed"
+KINDS = ("lead", "climb", "train", "evaluate", "predict")
+
+
 @dataclasses.dataclass(frozen=True)
-class Job:
-    """What an engine is asked to do, in that engine's own names.
+class Model:
+    """What an engine has to build before it can answer, in that engine's own names.
 
     Args:
-        kind: ``lead`` (report variables and dropout masks), ``climb`` (all rungs),
-            ``train`` (own initial weights and random numbers), ``evaluate`` or ``predict``.
         pair: name of the pair, for messages.
         builder: ``module:attribute`` that builds the model.
         hyperparameters: keyword arguments of the builder.
@@ -36,13 +40,10 @@ class Job:
         metrics: names of the metrics that both sides report, ``loss`` first.
         optimizer: ``module:attribute`` that replaces the builder's own optimizer, or empty.
         learning_rate: learning rate of that other optimizer.
-        batch_size: rows of a training batch; the last one of an epoch may be short.
-        drop_remainder: leave a short last batch out.
         seed: seed of dropout masks (exact lane) or of everything (``train``).
-        replay: replay dropout masks rather than drawing new ones.
+        replay: how dropout masks are replayed, `SEEDED` or `FED`; empty: new ones are drawn.
     """
 
-    kind: str
     pair: str
     builder: str
     hyperparameters: Mapping[str, Any]
@@ -53,10 +54,28 @@ class Job:
     metrics: Tuple[str, ...] = ("loss",)
     optimizer: str = ""
     learning_rate: float = 0.0
-    batch_size: int = 32
-    drop_remainder: bool = False
     seed: int = 0
-    replay: bool = False
+    replay: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What an engine is asked to do.
+
+    Args:
+        kind: ``lead`` (report variables and dropout masks), ``climb`` (rungs of the ladder),
+            ``train`` (own initial weights and random numbers), ``evaluate`` or ``predict``.
+        model: what to build.
+        rungs: of a climb.
+        start: training steps that were taken before: the number of the first one to take.
+        snapshots: numbers of steps after which a curve keeps weights and slots.
+    """
+
+    kind: str
+    model: Model
+    rungs: Tuple[str, ...] = RUNGS
+    start: int = 0
+    snapshots: Tuple[int, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
         """Return the job as plain JSON types."""
@@ -67,17 +86,28 @@ class Job:
         """Return the job that `document` describes.
 
         Raises:
-            BadInput: the document has another format number.
+            BadInput: the document has another format number, or asks for something unknown.
         """
-        fields = dict(document)
-        if fields.pop("format", None) != FORMAT:
+        if document.get("format") != FORMAT:
             raise BadInput(
-                "this job has format {!r}, this engine reads format {}: run both with the same "
-                "version of tf-parity".format(document.get("format"), FORMAT)
+                "this job has format {!r}".format(document.get("format")),
+                "format {}".format(FORMAT),
+                "run both sides with the same version of tf-parity",
             )
+        if document["kind"] not in KINDS:
+            raise BadInput(
+                "there is no job {!r}".format(document["kind"]), "one of " + ", ".join(KINDS)
+            )
+        model = dict(document["model"])
         for name in ("taps", "metrics"):
-            fields[name] = tuple(fields[name])
-        return cls(**fields)
+            model[name] = tuple(model[name])
+        return cls(
+            document["kind"],
+            Model(**model),
+            tuple(document["rungs"]),
+            document["start"],
+            tuple(document["snapshots"]),
+        )
 
 
 def save(folder: str, name: str, document: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
@@ -122,7 +152,7 @@ def read_arrays(path: str) -> Arrays:
             return {name: archive[name] for name in archive.files}
     except Exception as error:  # a broken file makes NumPy raise nearly anything
         raise BadInput(
-            "{} cannot be read as an .npz file of plain arrays: {}".format(path, error)
+            "{} cannot be read: {}".format(path, error), "an .npz file of plain arrays"
         ) from error
 
 
@@ -137,7 +167,11 @@ def within(prefix: str, arrays: Mapping[str, Any]) -> Dict[str, Any]:
     return {"{}/{}".format(prefix, name): value for name, value in arrays.items()}
 
 
-def batches(count: int, batch_size: int, drop_remainder: bool = False) -> List[slice]:
-    """Return the batches of one epoch over `count` rows, in order."""
-    stop = count - count % batch_size if drop_remainder else count
-    return [slice(start, min(start + batch_size, stop)) for start in range(0, stop, batch_size)]
+def batches(order: np.ndarray, sizes: np.ndarray) -> List[np.ndarray]:
+    """Return the rows of every training step.
+
+    Args:
+        order: rows of the training set in the order of training, (rows over all steps,).
+        sizes: rows of every step's batch, (steps,).
+    """
+    return np.split(order, np.cumsum(sizes)[:-1])

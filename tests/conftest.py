@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import cast
 
 import pytest
 
-from parity.cases import Case
-from parity.checks import Answer, Fleet, make_case
+from parity import checks
+from parity.cases import Case, Request, make_case
 from parity.engines import find, tf1_python
+from parity.executor import Answer, Executor
+from parity.keys import RUNGS
+from parity.pair import Pair
+from parity.process import Progress
+from parity.results import Outcome
+from parity.sides import Desk, Live
+from parity.wire import Arrays
 from tests.conformance.tiny import tiny
+from tests.parity.samples import ABOUT, MADE_UP
 
-# Pair and dtype -> its tiny case, and what the graph engine recorded.
-Judge = Callable[[str, str], tuple[Case, Answer]]
+# Pair and dtype -> its tiny case, and the graph engine that answers it.
+Judge = Callable[[str, str], tuple[Case, Live]]
 
 
 def quiet(*_: object) -> None:
@@ -20,32 +30,28 @@ def quiet(*_: object) -> None:
 
 
 @pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     """The engines of all tests: starting one takes seconds, because it imports TensorFlow."""
-    with Fleet(tmp_path_factory.mktemp("engines"), device="cpu", timeout=120, workers=1) as running:
+    logs = tmp_path_factory.mktemp("engines")
+    with Executor(logs, device="cpu", timeout=600, workers=1, threads=1) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def judge(fleet: Fleet) -> Judge:
-    """Has the graph engine climb a pair's tiny case, once for all tests."""
-    known: dict[tuple[str, str], tuple[Case, Answer]] = {}
+def judge(executor: Executor) -> Judge:
+    """Has the graph engine climb a pair's tiny case in both dtypes, once for all tests."""
+    known: dict[tuple[str, str], tuple[Case, Live]] = {}
 
-    def climb(name: str, dtype: str) -> tuple[Case, Answer]:
+    def sit(name: str, dtype: str) -> tuple[Case, Live]:
         if (name, dtype) not in known:
             pair, dataset = tiny(name)
-            with fleet.borrow(find("keras")) as keras:
-                case = make_case(pair, dtype, dataset).lead(keras, quiet)
-            known[name, dtype] = case, answer(fleet, "graph", case)
+            case = checks.lead(desk_for(pair, executor), make_case(pair, "float32", dataset))
+            truth = live(executor, "graph", case.in_dtype("float64"))
+            known[name, "float64"] = truth.case, truth
+            known[name, "float32"] = case, live(executor, "graph", case, truth=truth)
         return known[name, dtype]
 
-    return climb
-
-
-def answer(fleet: Fleet, engine: str, case: Case) -> Answer:
-    """Return what an engine records of a case."""
-    with fleet.borrow(find(engine)) as process:
-        return Answer(*case.climb(process, quiet))
+    return sit
 
 
 @pytest.fixture
@@ -53,3 +59,50 @@ def tf1() -> None:
     """Skips where TensorFlow 1.15.5 is not."""
     if tf1_python() is None:
         pytest.skip("PARITY_TF1_PYTHON is not set: no TensorFlow 1.15.5 to ask")
+
+
+def desk_for(pair: Pair, executor: Executor) -> Desk:
+    """Return a desk whose account nobody reads."""
+    return Desk(pair, executor, Outcome(pair.name, MADE_UP))
+
+
+def live(
+    executor: Executor,
+    engine: str,
+    case: Case,
+    rungs: tuple[str, ...] = RUNGS,
+    truth: Live | None = None,
+) -> Live:
+    """Return an engine that is asked a case, at a desk of its own."""
+    return Live(desk_for(case.pair, executor), find(engine), case, rungs, truth)
+
+
+class FakeEngines:
+    """Stands in for an executor: a function answers every request at once.
+
+    Args:
+        answer: is given the request; returns arrays in the engine's own names, or raises.
+
+    Attributes:
+        requests: all that was asked, in order.
+    """
+
+    def __init__(self, answer: Callable[[Request], Arrays]) -> None:
+        self._answer = answer
+        self.requests: list[Request] = []
+
+    def submit(
+        self, request: Request, progress: Progress = quiet, keep: bool = True
+    ) -> Future[Answer]:
+        """Answer a request, or keep what went wrong, as an executor does."""
+        self.requests.append(request)
+        future: Future[Answer] = Future()
+        try:
+            future.set_result(Answer(self._answer(request), ABOUT))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def as_executor(self) -> Executor:
+        """Return itself, as what it stands in for."""
+        return cast(Executor, self)

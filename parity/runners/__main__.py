@@ -6,17 +6,85 @@ A job folder holds what `parity.wire.save(folder, "job", ...)` wrote; the answer
 it as "result". Events on standard output: ready, progress, done, failed.
 """
 
+import importlib
 import json
 import os
 import sys
 import traceback
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from parity import wire
-from parity.errors import ParityError
+from parity.errors import ParityError, look_up
 from parity.runners import climb
+from parity.runners.climb import Climb, Progress
 from parity.runners.protocol import Runner
-from parity.wire import Arrays, Job
+from parity.wire import Arrays, Job, Model
+
+FAMILIES = {
+    "graph": "parity.runners.graph:GraphRunner",
+    "keras3": "parity.runners.keras3:KerasRunner",
+}
+
+
+class Server:
+    """Answers one job after the other, and keeps the last model built for the next question.
+
+    Args:
+        family: builds a runner for a model.
+    """
+
+    def __init__(self, family: Callable[[Model], Runner]) -> None:
+        self._family = family
+        self._runner: Optional[Runner] = None
+
+    def serve(self, folder: str, send: Callable[..., None]) -> Dict[str, str]:
+        """Run the job in `folder` and write its result beside it."""
+        document, arrays = wire.load(folder, "job")
+        job = Job.from_json(document)
+
+        def progress(stage: str, done: int, total: int, metrics: Mapping[str, float]) -> None:
+            send("progress", stage=stage, done=done, total=total, metrics=metrics)
+
+        runner = self._built(job)
+        results = KINDS[job.kind](runner, job, arrays, progress)
+        about = runner.about()
+        wire.save(folder, "result", about, results)
+        return about
+
+    def _built(self, job: Job) -> Runner:
+        """Return a runner of the job's model; training starts from fresh weights, so anew."""
+        kept = self._runner
+        if kept is None or kept.spec != job.model or job.kind == "train":
+            self._runner = kept = None  # one model at a time is in memory
+            self._runner = kept = self._family(job.model)
+        return kept
+
+
+def train(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
+    """Train from the model's own initial weights, but for those that the corpus gives."""
+    runner.set_variables(dict(runner.variables(), **wire.under(arrays, "given")))
+    return Climb(runner, job, arrays, progress).train()
+
+
+def evaluate(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
+    """Return every metric over all rows."""
+    runner.set_variables(wire.under(arrays, "weights"))
+    return climb.as_arrays(climb.evaluate(runner, arrays["x"], arrays["y"]))
+
+
+def predict(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
+    """Return the model's output for every row."""
+    runner.set_variables(wire.under(arrays, "weights"))
+    return {"output": climb.predict(runner, arrays["x"])}
+
+
+KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {
+    "lead": lambda *question: Climb(*question).lead(),
+    "climb": lambda *question: Climb(*question).climb(),
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+}
 
 
 def main() -> None:
@@ -28,54 +96,20 @@ def main() -> None:
     def send(event: str, **fields: Any) -> None:
         events.write(json.dumps(dict(fields, event=event)) + "\n")
 
-    family = sys.argv[1]
-    if family == "graph":
-        from parity.runners.graph import GraphRunner as Family
-    else:
-        from parity.runners.keras3 import KerasRunner as Family  # type: ignore[assignment]
+    module, _, name = look_up("family of engines", sys.argv[1], FAMILIES).partition(":")
+    server = Server(getattr(importlib.import_module(module), name))
     send("ready", python=sys.version.split()[0])
 
     for line in sys.stdin:
-        folder = line.rstrip("\n")
         try:
-            about = serve(Family, folder, send)
-            send("done", about=about)
+            send("done", about=server.serve(line.rstrip("\n"), send))
         except ParityError as error:
-            send("failed", message=str(error), exit_code=error.exit_code)
+            said = {"received": error.received, "expected": error.expected, "mend": error.mend}
+            send("failed", exit_code=error.exit_code, **said)
         except Exception as error:
             traceback.print_exc()
-            message = "{}: {}".format(type(error).__name__, error)
-            send("failed", message=message, exit_code=ParityError.exit_code)
-
-
-def serve(family: Any, folder: str, send: Any) -> Dict[str, str]:
-    """Run the job in `folder` and write its result beside it."""
-    document, arrays = wire.load(folder, "job")
-    job = Job.from_json(document)
-
-    def progress(stage: str, done: int, total: int, metrics: Mapping[str, float]) -> None:
-        send("progress", stage=stage, done=done, total=total, metrics=metrics)
-
-    runner: Runner = family(job)
-    results = run(runner, job, arrays, progress)
-    about = runner.about()
-    wire.save(folder, "result", about, results)
-    return about
-
-
-def run(runner: Runner, job: Job, arrays: Arrays, progress: climb.Progress) -> Arrays:
-    """Do what the job's kind asks for."""
-    if job.kind == "lead":
-        return climb.lead(runner, job, arrays, progress)
-    if job.kind == "climb":
-        return climb.climb(runner, job, arrays, progress)
-    if job.kind == "train":
-        runner.set_variables(dict(runner.variables(), **wire.under(arrays, "given")))
-        return climb.train(runner, job, arrays, progress)
-    runner.set_variables(wire.under(arrays, "weights"))
-    if job.kind == "evaluate":
-        return climb.as_arrays(climb.evaluate(runner, arrays["x"], arrays["y"]))
-    return {"output": climb.predict(runner, arrays["x"])}
+            received = "{}: {}".format(type(error).__name__, error)
+            send("failed", exit_code=ParityError.exit_code, received=received, expected="", mend="")
 
 
 if __name__ == "__main__":

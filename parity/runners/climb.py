@@ -1,14 +1,20 @@
 """The rungs inside an engine: variables, forward, loss, gradients, update, curve.
 
 Generic over runners: the same lines drive TensorFlow 1.15.5, tf.compat.v1 and Keras, so that two
-engines cannot be asked two different questions.
+engines cannot be asked two different questions. A question's arrays are
+
+    x_train, y_train, x_test, y_test    what is trained and tested on
+    order, sizes                        rows of all steps, (rows,), and of each batch, (steps,)
+    tested                              numbers of the steps after which metrics are read, (epochs,)
+    weights/NAME, slots/NAME            where to start; slots are fresh where none are given
+    masks/STEP/SITE                     dropout masks, unless the engine draws them itself
 """
 
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping
 
 import numpy as np
 
-from parity import wire
+from parity import keys, wire
 from parity.runners.protocol import Masks, Runner
 from parity.wire import Arrays, Job
 
@@ -18,78 +24,127 @@ EVALUATED = 2**17  # numbers of input evaluated at a time: bounds memory, not th
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 
-def lead(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
-    """Return the model's variables and, if masks are replayed, those of every training step.
+class Climb:
+    """One question about one model, rung by rung.
 
-    Arrays named ``variables/<name>`` and ``masks/<step>/<site>``.
+    Args:
+        runner: the model.
+        job: what is asked.
+        arrays: the question's arrays.
+        progress: called with every step.
     """
-    results = wire.within("variables", runner.variables())
-    if job.replay:
-        for step, rows in training_rows(job, arrays):
-            masks = runner.masks(arrays["x_train"][rows], step)
+
+    def __init__(self, runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> None:
+        self._runner, self._job, self._arrays, self._progress = runner, job, arrays, progress
+        self._steps = wire.batches(arrays["order"], arrays["sizes"])
+        self._differentiated: Any = None
+
+    def lead(self) -> Arrays:
+        """Return the model's variables and the dropout masks of every training step.
+
+        Arrays named ``variables/<name>`` and ``masks/<step>/<site>``.
+        """
+        results = wire.within("variables", self._runner.variables())
+        for step, rows in enumerate(self._steps):
+            masks = self._runner.masks(self._arrays["x_train"][rows], step)
             results.update(wire.within("masks/{}".format(step), masks))
-            progress("masks", step + 1, 0, {})
-    return results
+            self._progress("masks", step + 1, len(self._steps), {})
+        return results
 
+    def climb(self) -> Arrays:
+        """Climb the rungs that are asked for; return what each one saw, named by rung."""
+        results: Arrays = {}
+        for rung in self._job.rungs:
+            self._progress(rung, 0, len(self._steps), {})
+            self._restart()
+            results.update(getattr(self, "_" + rung)())
+        return results
 
-def climb(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
-    """Climb all rungs from the given weights; return what each one saw, named by rung."""
-    weights = wire.under(arrays, "weights")
-    steps = list(training_rows(job, arrays))
-    _, rows = steps[0]
-    x, y = arrays["x_train"][rows], arrays["y_train"][rows]
-    masks = masks_of(arrays, 0)
+    def train(self) -> Arrays:
+        """Train from where the model stands; read metrics after the steps that `tested` names.
 
-    runner.set_variables(weights)
-    results = wire.within("variables", runner.variables())
-    progress("forward", 0, len(steps), {})
-    results.update(wire.within("forward/eval", runner.forward(x, False, 0, {})))
-    results.update(wire.within("forward/train", runner.forward(x, True, 0, masks)))
-    results.update(wire.within("loss/eval", as_arrays(runner.evaluate(x, y))))
-    progress("gradients", 0, len(steps), {})
-    loss, gradients = runner.gradients(x, y, 0, masks)
-    results["loss/train/loss"] = np.asarray(loss)
-    results.update(wire.within("gradients", gradients))
+        Returns:
+            ``step_loss`` (steps,): the loss of each batch before its update. ``train_<metric>``
+            (epochs,): read after the update on the last batch, with dropout off.
+            ``test_<metric>`` (epochs,). ``step N/...`` for every snapshot, and
+            ``final/weights/<name>`` and ``final/slots/<name>``.
+        """
+        runner, arrays = self._runner, self._arrays
+        losses: List[float] = []
+        history: Dict[str, Any] = {}
+        results: Arrays = {}
+        for i, rows in enumerate(self._steps):
+            number = self._job.start + i
+            x, y = arrays["x_train"][rows], arrays["y_train"][rows]
+            losses.append(runner.train_step(x, y, number, self._masks(number)))
+            if number in arrays["tested"]:
+                tested = evaluate(runner, arrays["x_test"], arrays["y_test"])
+                for part, metrics in (("train_", runner.evaluate(x, y)), ("test_", tested)):
+                    for name, value in metrics.items():
+                        history.setdefault(part + name, []).append(value)
+            if number in self._job.snapshots:
+                results.update(wire.within(keys.step(number + 1), state(runner)))
+            latest = {name: values[-1] for name, values in history.items()}
+            self._progress("curve", i + 1, len(self._steps), latest)
+        results.update({name: np.asarray(v, np.float64) for name, v in history.items()})
+        results["step_loss"] = np.asarray(losses, np.float64)
+        results.update(wire.within("final", state(runner)))
+        return results
 
-    runner.reset_slots()
-    for step, rows in steps[:UPDATE_STEPS]:
-        runner.train_step(
-            arrays["x_train"][rows], arrays["y_train"][rows], step, masks_of(arrays, step)
-        )
-        results.update(wire.within("update/step {}".format(step + 1), state(runner)))
+    def _restart(self) -> None:
+        self._runner.set_variables(wire.under(self._arrays, "weights"))
+        self._runner.reset_slots()
+        slots = wire.under(self._arrays, "slots")
+        if slots:
+            self._runner.set_slots(slots)
 
-    runner.set_variables(weights)
-    runner.reset_slots()
-    results.update(wire.within("curve", train(runner, job, arrays, progress)))
-    return results
+    def _first(self) -> Any:
+        """Return the first batch, the number of its step and its masks."""
+        rows, number = self._steps[0], self._job.start
+        x, y = self._arrays["x_train"][rows], self._arrays["y_train"][rows]
+        return x, y, number, self._masks(number)
 
+    def _variables(self) -> Arrays:
+        return wire.within("variables", self._runner.variables())
 
-def train(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
-    """Train over the whole schedule; evaluate on the test rows after each epoch.
+    def _forward(self) -> Arrays:
+        x, _, number, masks = self._first()
+        quiet = self._runner.forward(x, False, number, {})
+        loud = self._runner.forward(x, True, number, masks)
+        return dict(wire.within("forward/eval", quiet), **wire.within("forward/train", loud))
 
-    Returns:
-        ``step_loss`` (steps,): the loss of each batch before its update. ``train_<metric>``
-        (epochs,): read after the update on the epoch's last batch, with dropout off.
-        ``test_<metric>`` (epochs,). ``final/weights/<name>`` and ``final/slots/<name>``.
-    """
-    order = arrays["order"]  # (epochs, rows)
-    slices = wire.batches(order.shape[1], job.batch_size, job.drop_remainder)
-    total = len(order) * len(slices)
-    losses = []
-    history: Dict[str, Any] = {}
-    for step, rows in training_rows(job, arrays):
-        x, y = arrays["x_train"][rows], arrays["y_train"][rows]
-        losses.append(runner.train_step(x, y, step, masks_of(arrays, step)))
-        if (step + 1) % len(slices) == 0:
-            for name, value in runner.evaluate(x, y).items():
-                history.setdefault("train_" + name, []).append(value)
-            for name, value in evaluate(runner, arrays["x_test"], arrays["y_test"]).items():
-                history.setdefault("test_" + name, []).append(value)
-        progress("curve", step + 1, total, {name: values[-1] for name, values in history.items()})
-    results = {name: np.asarray(values, np.float64) for name, values in history.items()}
-    results["step_loss"] = np.asarray(losses, np.float64)
-    results.update(wire.within("final", state(runner)))
-    return results
+    def _loss(self) -> Arrays:
+        x, y, _, _ = self._first()
+        quiet = wire.within("loss/eval", as_arrays(self._runner.evaluate(x, y)))
+        loss, _ = self._differentiate()
+        return dict(quiet, **{"loss/train/loss": np.asarray(loss)})
+
+    def _gradients(self) -> Arrays:
+        _, gradients = self._differentiate()
+        return wire.within("gradients", gradients)
+
+    def _differentiate(self) -> Any:
+        """Return the first batch's training loss and its gradients; two rungs look at them."""
+        if self._differentiated is None:
+            self._differentiated = self._runner.gradients(*self._first())
+        return self._differentiated
+
+    def _update(self) -> Arrays:
+        results: Arrays = {}
+        for i, rows in enumerate(self._steps[:UPDATE_STEPS]):
+            number = self._job.start + i
+            x, y = self._arrays["x_train"][rows], self._arrays["y_train"][rows]
+            loss = self._runner.train_step(x, y, number, self._masks(number))
+            found = dict(state(self._runner), **{"loss/loss": np.asarray(loss)})
+            results.update(wire.within("update/" + keys.step(number + 1), found))
+        return results
+
+    def _curve(self) -> Arrays:
+        return wire.within("curve", self.train())
+
+    def _masks(self, step: int) -> Masks:
+        """Return the masks that `step` replays; none where the runner draws its own."""
+        return wire.under(self._arrays, "masks/{}".format(step))
 
 
 def evaluate(runner: Runner, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
@@ -97,39 +152,26 @@ def evaluate(runner: Runner, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
     sums: Dict[str, float] = {}
     for rows in portions(x):
         for name, value in runner.evaluate(x[rows], y[rows]).items():
-            sums[name] = sums.get(name, 0.0) + value * (rows.stop - rows.start)
+            sums[name] = sums.get(name, 0.0) + value * len(x[rows])
     return {name: value / len(x) for name, value in sums.items()}
 
 
 def predict(runner: Runner, x: np.ndarray) -> np.ndarray:
     """Return the model's output, the last tap, for every row of `x`."""
-    parts = [runner.forward(x[rows], False, 0, {})[runner.job.taps[-1]] for rows in portions(x)]
-    return np.concatenate(parts)
+    last = runner.spec.taps[-1]
+    return np.concatenate([runner.forward(x[rows], False, 0, {})[last] for rows in portions(x)])
 
 
 def portions(x: np.ndarray) -> List[slice]:
     """Split the rows of `x` for evaluation: fewer at a time where a row is long."""
     rows = max(1, EVALUATED // max(1, x[:1].size))
-    return wire.batches(len(x), 2 ** int(np.log2(rows)))  # a row count that fits others, too
+    size = 2 ** int(np.log2(rows))  # a row count that fits others, too
+    return [slice(start, start + size) for start in range(0, len(x), size)]
 
 
 def state(runner: Runner) -> Arrays:
     """Return weights and slots, named ``weights/<name>`` and ``slots/<name>``."""
     return dict(wire.within("weights", runner.variables()), **wire.within("slots", runner.slots()))
-
-
-def training_rows(job: Job, arrays: Arrays) -> Iterator[Tuple[int, np.ndarray]]:
-    """Yield each step's number and the rows of its batch, over all epochs of ``order``."""
-    step = 0
-    for epoch in arrays["order"]:
-        for rows in wire.batches(len(epoch), job.batch_size, job.drop_remainder):
-            yield step, epoch[rows]
-            step += 1
-
-
-def masks_of(arrays: Arrays, step: int) -> Masks:
-    """Return the masks that `step` replays; none where the runner draws its own."""
-    return wire.under(arrays, "masks/{}".format(step))
 
 
 def as_arrays(values: Mapping[str, float]) -> Arrays:

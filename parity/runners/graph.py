@@ -17,8 +17,8 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
 from parity.errors import EngineFailed
-from parity.runners.protocol import Masks, Runner, build, check_weights, densify
-from parity.wire import Arrays, Job
+from parity.runners.protocol import Masks, Runner, build, check_fit, densify
+from parity.wire import Arrays, Model
 
 # A uniform draw of almost one keeps a value, a draw of zero drops it: TensorFlow 1 keeps where
 # floor(keep_prob + u) is 1, TensorFlow 2 where u >= 1 - keep_prob.
@@ -33,71 +33,72 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 class GraphRunner(Runner):
     """A model in a graph of its own, with a session of its own."""
 
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
+    def __init__(self, spec: Model) -> None:
+        super().__init__(spec)
         self.graph = tf.Graph()
         with self.graph.as_default():
-            tf.set_random_seed(job.seed)
-            with recorded_gradients() as self._gradients:
-                self.model = build(job, dtype=job.dtype)
+            tf.set_random_seed(spec.seed)
+            with watched_optimizer() as self._seen:
+                self.model = build(spec, dtype=spec.dtype)
             self._variables = {v.op.name: v for v in tf.global_variables()}
-            self._trainable = [v.op.name for v in tf.trainable_variables()]
             self._session = tf.Session(config=session_config())
             self._session.run(tf.global_variables_initializer())
-        self._slot_names = slot_names(self._variables, self._trainable, self.model)
-        self._weight_names = [n for n in self._variables if n not in self._slot_names]
+        self._slot_names = [n for n in self._variables if n in self._seen.slots]
+        self._weight_names = [n for n in self._variables if n not in self._seen.slots]
         self._fresh_slots = self._read(self._slot_names)
-        self._uniforms = self._find_uniforms() if job.replay else {}
+        self._uniforms = self._find_uniforms() if spec.replay else {}
         self._callables: Dict[Any, Any] = {}
 
     def variables(self) -> Arrays:
         return self._read(self._weight_names)
 
-    def trainable(self) -> List[str]:
-        return list(self._trainable)
-
     def slots(self) -> Arrays:
         return self._read(self._slot_names)
 
     def set_variables(self, arrays: Arrays) -> None:
-        check_weights(self.variables(), arrays, self.job.pair)
+        check_fit(self.variables(), arrays, "weights of {}".format(self.spec.pair))
+        self._write(arrays)
+
+    def set_slots(self, arrays: Arrays) -> None:
+        check_fit(self.slots(), arrays, "slots of {}'s optimizer".format(self.spec.pair))
         self._write(arrays)
 
     def reset_slots(self) -> None:
         self._write(self._fresh_slots)
 
     def forward(self, x: np.ndarray, training: bool, step: int, masks: Masks) -> Arrays:
-        taps = {name: getattr(self.model, name) for name in self.job.taps}
+        taps = {name: getattr(self.model, name) for name in self.spec.taps}
         return self._run(taps, self._feed(x, None, training, masks))
 
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
-        metrics = {name: getattr(self.model, name) for name in self.job.metrics}
+        metrics = {name: getattr(self.model, name) for name in self.spec.metrics}
         values = self._run(metrics, self._feed(x, y, False, {}))
         return {name: float(value) for name, value in values.items()}
 
     def gradients(
         self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks
     ) -> Tuple[float, Arrays]:
-        if not self._gradients:
+        if not self._seen.gradients:
             raise EngineFailed(
                 "no gradients to look at: the model trains without `apply_gradients` of a "
-                "tf.train.Optimizer; expected its train_op to come from one, say by `minimize`"
+                "tf.train.Optimizer",
+                "its train_op to come from one, say by `minimize`",
             )
         fetches = {"loss": self.model.loss}
-        for name, gradient in self._gradients.items():
+        for name, gradient in self._seen.gradients.items():
             if gradient is not None:
                 fetches["values/" + name] = getattr(gradient, "values", gradient)
             if hasattr(gradient, "indices"):
                 fetches["indices/" + name] = gradient.indices
         found = self._run(fetches, self._feed(x, y, True, masks))
         dense = {}
-        for name in self._gradients:
+        for name in self._seen.gradients:
             shape = tuple(self._variables[name].shape.as_list())
             if "values/" + name in found:
                 values, indices = found["values/" + name], found.get("indices/" + name)
                 dense[name] = densify(values, indices, shape)
             else:  # the loss does not depend on it
-                dense[name] = np.zeros(shape, self.job.dtype)
+                dense[name] = np.zeros(shape, self.spec.dtype)
         return float(found["loss"]), dense
 
     def train_step(self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks) -> float:
@@ -105,7 +106,9 @@ class GraphRunner(Runner):
         return float(self._run({"loss": self.model.loss}, feed, self.model.train_op)["loss"])
 
     def masks(self, x: np.ndarray, step: int) -> Masks:
-        raise EngineFailed("a graph engine follows the masks of a Keras engine, it cannot lead")
+        raise EngineFailed(
+            "a graph engine was asked to lead", "a Keras engine, whose masks a graph can be fed"
+        )
 
     def about(self) -> Dict[str, str]:
         devices = [d for d in self._session.list_devices() if "XLA" not in d.name]
@@ -121,7 +124,7 @@ class GraphRunner(Runner):
         feed: Dict[Any, Any] = {self.model.x: x}
         if y is not None:
             feed[self.model.y] = y
-        for name, value in self.job.feeds.get("train" if training else "eval", {}).items():
+        for name, value in self.spec.feeds.get("train" if training else "eval", {}).items():
             feed[getattr(self.model, name)] = value
         for site, mask in masks.items():
             uniform = self._uniforms[site]
@@ -157,22 +160,23 @@ class GraphRunner(Runner):
         """
         draws = [op for op in ancestors(self.model.loss.op) if op.type == "RandomUniform"]
         found = {}
-        for site, prefix in self.job.sites.items():
+        for site, prefix in self.spec.sites.items():
             named = [op for op in draws if op.name.startswith(prefix + "/")]
             if len(named) != 1:
                 raise EngineFailed(
-                    "dropout site {!r} expects one random op under {!r}, found {}; the loss "
-                    "depends on these: {}".format(
-                        site, prefix, [op.name for op in named], [op.name for op in draws]
-                    )
+                    "dropout site {!r} has {} random ops under {!r}: {}".format(
+                        site, len(named), prefix, [op.name for op in named]
+                    ),
+                    "one of those that the loss depends on: {}".format([op.name for op in draws]),
+                    "mend the site in the pair's wiring",
                 )
             found[site] = named[0].outputs[0]
         covered = {tensor.op.name for tensor in found.values()}
         loose = [op.name for op in draws if op.name not in covered]
         if loose:
             raise EngineFailed(
-                "the loss depends on random ops that no dropout site covers: {}; add them to the "
-                "pair's row".format(loose)
+                "the loss depends on random ops that no dropout site covers: {}".format(loose),
+                mend="add them to the pair's wiring",
             )
         return found
 
@@ -188,27 +192,46 @@ class GraphRunner(Runner):
         self._session.run(assigns, feed)
 
 
+class Watched:
+    """What an optimizer was seen doing while a model was built.
+
+    Attributes:
+        gradients: what it was handed for each variable, by the variable's name.
+        slots: names of the variables that appeared as it applied them, and of the step counter
+            that it was handed: no name is guessed.
+    """
+
+    def __init__(self) -> None:
+        self.gradients: Dict[str, Any] = {}
+        self.slots: Set[str] = set()
+
+
 @contextlib.contextmanager
-def recorded_gradients() -> Iterator[Dict[str, Any]]:
-    """Note the gradient that an optimizer is handed for each variable while a model is built.
+def watched_optimizer() -> Iterator[Watched]:
+    """Watch `apply_gradients` of every TensorFlow 1 optimizer inside the block.
 
     Differentiating again would double an unrolled graph, and the half minute that it takes.
     """
-    seen: Dict[str, Any] = {}
+    seen = Watched()
     original = tf.train.Optimizer.apply_gradients
 
-    def recording(self: Any, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
+    def watching(self: Any, grads_and_vars: Any, global_step: Any = None, name: Any = None) -> Any:
         grads_and_vars = list(grads_and_vars)
         for gradient, variable in grads_and_vars:
-            if variable.op.name in seen:
+            if variable.op.name in seen.gradients:
                 raise EngineFailed(
-                    "two optimizers train {!r}: expected one, whose gradient can be compared with "
-                    "that of the Keras model".format(variable.op.name)
+                    "two optimizers train {!r}".format(variable.op.name),
+                    "one, whose gradient can be compared with that of the Keras model",
                 )
-            seen[variable.op.name] = gradient
-        return original(self, grads_and_vars, *args, **kwargs)
+            seen.gradients[variable.op.name] = gradient
+        before = {v.op.name for v in tf.global_variables()}
+        applied = original(self, grads_and_vars, global_step=global_step, name=name)
+        seen.slots |= {v.op.name for v in tf.global_variables()} - before
+        if global_step is not None:
+            seen.slots.add(global_step.op.name)
+        return applied
 
-    tf.train.Optimizer.apply_gradients = recording
+    tf.train.Optimizer.apply_gradients = watching
     try:
         yield seen
     finally:
@@ -235,8 +258,10 @@ def fit(mask: np.ndarray, shape: Any, site: str) -> np.ndarray:
         size not in (None, 1, given) for size, given in zip(sizes, fitted.shape)
     ):
         raise EngineFailed(
-            "dropout site {!r} has masks of shape {}, but the graph draws {} there; expected the "
-            "pair's row to name the op that draws them".format(site, mask.shape, tuple(sizes))
+            "dropout site {!r} has masks of shape {}, but the graph draws {} there".format(
+                site, mask.shape, tuple(sizes)
+            ),
+            "the pair's wiring to name the op that draws them",
         )
     return fitted
 
@@ -254,16 +279,6 @@ def session_config() -> Any:
     config.gpu_options.allow_growth = True
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config
-
-
-def slot_names(variables: Mapping[str, Any], trainable: List[str], model: Any) -> List[str]:
-    """Return the names that belong to the optimizer: `<variable>/<slot>` and its own counters."""
-    counters = ("beta1_power", "beta2_power", "global_step")
-    return [
-        name
-        for name in variables
-        if name.rpartition("/")[0] in trainable or name.split("/")[-1].split("_1")[0] in counters
-    ]
 
 
 def ancestors(op: Any) -> List[Any]:

@@ -1,12 +1,12 @@
 """What every runner can do. `climb.py` knows a model only through these methods."""
 
 import importlib
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
 from parity.errors import BadInput, EngineFailed
-from parity.wire import Arrays, Job
+from parity.wire import Arrays, Model
 
 Masks = Mapping[str, np.ndarray]  # dropout site -> (batch, ...) bool, True where a value is kept
 
@@ -14,19 +14,15 @@ Masks = Mapping[str, np.ndarray]  # dropout site -> (batch, ...) bool, True wher
 class Runner:
     """One model inside one framework, in that framework's own names and layout.
 
-    A runner is built from a job and holds the model until it is dropped. Arrays in and out are
+    A runner builds what its `spec` says and holds it until it is dropped. Arrays in and out are
     NumPy arrays; names are those of the framework (`rnn/basic_rnn_cell/kernel`, `rnn/kernel`).
     """
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, spec: Model) -> None:
+        self.spec = spec
 
     def variables(self) -> Arrays:
         """Return the trainable and frozen weights of the model by name."""
-        raise NotImplementedError
-
-    def trainable(self) -> List[str]:
-        """Return the names of the trainable weights."""
         raise NotImplementedError
 
     def slots(self) -> Arrays:
@@ -37,12 +33,16 @@ class Runner:
         """Set every weight, strictly: names, shapes and dtypes must be exactly the model's."""
         raise NotImplementedError
 
+    def set_slots(self, arrays: Arrays) -> None:
+        """Set every slot, strictly: names, shapes and dtypes must be exactly the optimizer's."""
+        raise NotImplementedError
+
     def reset_slots(self) -> None:
         """Set the optimizer back to where it stood before its first step."""
         raise NotImplementedError
 
     def forward(self, x: np.ndarray, training: bool, step: int, masks: Masks) -> Arrays:
-        """Return the output at every tap, in the order of `job.taps`."""
+        """Return the output at every tap, in the order of `spec.taps`."""
         raise NotImplementedError
 
     def evaluate(self, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
@@ -68,10 +68,10 @@ class Runner:
         raise NotImplementedError
 
 
-def build(job: Job, **extra: Any) -> Any:
-    """Call the job's builder with its hyperparameters."""
-    builder = resolve(job.builder)
-    return builder(**dict(job.hyperparameters, **extra))
+def build(spec: Model, **extra: Any) -> Any:
+    """Call the model's builder with its hyperparameters."""
+    builder = resolve(spec.builder)
+    return builder(**dict(spec.hyperparameters, **extra))
 
 
 def resolve(path: str) -> Callable[..., Any]:
@@ -86,11 +86,11 @@ def resolve(path: str) -> Callable[..., Any]:
         return found
     except (ImportError, AttributeError) as error:
         raise EngineFailed(
-            "{!r} cannot be had in this engine: {}; expected 'module:attribute'".format(path, error)
+            "{!r} cannot be had in this engine: {}".format(path, error), "'module:attribute'"
         ) from error
 
 
-def check_weights(expected: Arrays, received: Arrays, pair: str) -> None:
+def check_fit(expected: Arrays, received: Arrays, what: str) -> None:
     """Make sure that `received` fits the model leaf by leaf, with nothing missing or left over.
 
     Raises:
@@ -114,7 +114,7 @@ def check_weights(expected: Arrays, received: Arrays, pair: str) -> None:
                 )
             )
     if wrong:
-        raise BadInput("these weights are not those of {}:\n  {}".format(pair, "\n  ".join(wrong)))
+        raise BadInput("these are not the {}:\n  {}".format(what, "\n  ".join(wrong)))
 
 
 def densify(values: np.ndarray, indices: Optional[np.ndarray], shape: Tuple[int, ...]) -> Any:

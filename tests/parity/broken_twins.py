@@ -1,22 +1,31 @@
 """Keras models that are almost right. The suite must say of each one where it goes wrong.
 
-Each builder takes the arguments of `keras_v2.sms_rnn.build_model` and breaks one thing.
+Each builder takes the arguments of `keras_v2.sms_rnn.build_model` and breaks one thing. Some break
+so little that a bound which is a bit too wide would not see it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import keras
-from keras import ops
+import numpy as np
+from keras import layers, ops
 
 from keras_v2 import optimizers, sms_rnn
 from keras_v2.optimizers import TF1RMSprop, summed_gradient
 
+RATE = 0.0005  # what the pair publishes
+FULL_BATCH = 24  # of the tiny corpus; the last batch of its epochs is a short one
 
-class UnscaledDropout(keras.layers.Dropout):  # type: ignore[misc]  # Keras ships no annotations
+Step = Callable[..., Any]
+
+
+class UnscaledDropout(layers.Dropout):  # type: ignore[misc]  # Keras ships no annotations
     """Drops, but does not divide what is left by the share that is kept."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -66,23 +75,98 @@ class Unrounded(TF1RMSprop):
             super().update_step(gradient, variable, learning_rate)
 
 
+class WarmLogits(keras.losses.SparseCategoricalCrossentropy):  # type: ignore[misc]  # the same
+    """Takes the softmax at a temperature of 1.02."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return super().call(y_true, y_pred / 1.02)
+
+
+class StrongerMemory(layers.SimpleRNNCell):  # type: ignore[misc]  # the same
+    """Multiplies by a recurrent kernel that is a hundredth too large."""
+
+    def call(self, sequence: Any, states: Any, training: bool = False) -> Any:
+        return super().call(sequence, [1.01 * state for state in states], training)
+
+
+class SlowEmbedding(layers.Embedding):  # type: ignore[misc]  # the same
+    """Looks up the right vectors, but lets half of their gradient through."""
+
+    def call(self, inputs: Any) -> Any:
+        half = super().call(inputs) * 0.5
+        return half + ops.stop_gradient(half)
+
+
 def unscaled_dropout(**hyperparameters: Any) -> keras.Model:
-    with mock.patch.object(keras.layers, "Dropout", UnscaledDropout):
+    with mock.patch.object(layers, "Dropout", UnscaledDropout):
         return sms_rnn.build_model(**hyperparameters)
 
 
-def summed_loss(**hyperparameters: Any) -> keras.Model:
+def judged_by(loss: keras.losses.Loss, hyperparameters: dict[str, Any]) -> keras.Model:
     model = sms_rnn.build_model(**hyperparameters)
     model.compile(
         optimizer=model.optimizer,
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum"),
+        loss=loss,
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
     return model
 
 
+def summed_loss(**hyperparameters: Any) -> keras.Model:
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
+    return judged_by(loss, hyperparameters)
+
+
+def warm_softmax(**hyperparameters: Any) -> keras.Model:
+    return judged_by(WarmLogits(from_logits=True), hyperparameters)
+
+
+def stronger_memory(**hyperparameters: Any) -> keras.Model:
+    def recurrent(units: int, name: str, return_sequences: bool, **initializers: Any) -> Any:
+        cell = StrongerMemory(units, name="simple_rnn_cell", **initializers)
+        return layers.RNN(cell, return_sequences=return_sequences, name=name)
+
+    with mock.patch.object(layers, "SimpleRNN", recurrent):
+        return sms_rnn.build_model(**hyperparameters)
+
+
+def halved_gradient(**hyperparameters: Any) -> keras.Model:
+    with mock.patch.object(layers, "Embedding", SlowEmbedding):
+        return sms_rnn.build_model(**hyperparameters)
+
+
+def slower(**hyperparameters: Any) -> keras.Model:
+    return sms_rnn.build_model(learning_rate=0.98 * RATE, **hyperparameters)
+
+
+def last_batch_twice(**hyperparameters: Any) -> keras.Model:
+    def twice(step: Step, x: np.ndarray, y: np.ndarray, **options: Any) -> Any:
+        logs = step(x, y, **options)
+        if len(x) < FULL_BATCH:
+            step(x, y, **options)
+        return logs
+
+    return stepping(twice, hyperparameters)
+
+
+def flipped_labels(**hyperparameters: Any) -> keras.Model:
+    """One label in fifty is wrong in training, and right in testing."""
+
+    def flipped(step: Step, x: np.ndarray, y: np.ndarray, **options: Any) -> Any:
+        return step(x, np.where(np.arange(len(y)) % 50 == 0, 1 - y, y), **options)
+
+    return stepping(flipped, hyperparameters)
+
+
+def stepping(wrap: Callable[..., Any], hyperparameters: dict[str, Any]) -> keras.Model:
+    """Return the right model, whose training step is wrapped."""
+    model = sms_rnn.build_model(**hyperparameters)
+    model.train_on_batch = functools.partial(wrap, model.train_on_batch)
+    return model
+
+
 def trained_by(optimizer: type[TF1RMSprop], hyperparameters: dict[str, Any]) -> keras.Model:
-    return sms_rnn.build_model(optimizer=optimizer(0.0005), **hyperparameters)
+    return sms_rnn.build_model(optimizer=optimizer(RATE), **hyperparameters)
 
 
 def zero_start(**hyperparameters: Any) -> keras.Model:

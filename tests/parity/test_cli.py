@@ -1,3 +1,5 @@
+"""The command: what it says, what it writes, and how it ends."""
+
 from __future__ import annotations
 
 import contextlib
@@ -6,12 +8,10 @@ import json
 import logging
 import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
@@ -19,17 +19,21 @@ import numpy as np
 import pytest
 
 from datasets.dataset import DataError
-from parity import cli, engines, pairs, wire
-from parity.checks import Fleet
-from parity.engines import Engine, Process
-from parity.train import ABOUT, save_weights
+from parity import cli, engines, pairs, runs, wire
+from parity.checkpoints import ABOUT, save_weights
+from parity.executor import Executor
+from parity.pair import Data, Pair
+from parity.results import Run
+from parity.runs import Options
 from parity.wire import Arrays
 from tests.conformance.tiny import tiny
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "results.schema.json").read_text("utf-8"))
-CORPUS = "tests.conformance.tiny:labelled_words"
+CORPUS = Data("tests.conformance.tiny:labelled_words")
 PAIR, DATASET = tiny("sms_rnn")
+PAIR = dataclasses.replace(PAIR, data=CORPUS)
+BROKEN = dataclasses.replace(PAIR, data=Data(f"{__name__}:broken"))
 
 
 @dataclasses.dataclass
@@ -54,9 +58,11 @@ def loud() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The pairs are on tiny corpora, the command runs in an empty folder, there is no tf1."""
-    monkeypatch.setitem(pairs.PAIRS, "sms_rnn", dataclasses.replace(PAIR, dataset=CORPUS))
+    monkeypatch.setitem(pairs._TABLE, "sms_rnn", PAIR)
     monkeypatch.setenv(engines.TF1_PYTHON, "")
-    monkeypatch.setattr(engines, "ROOT", ROOT)
+    monkeypatch.setattr(engines, "ROOT", tmp_path)
+    monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # an engine that is started here serves other tests
     monkeypatch.chdir(tmp_path)
 
 
@@ -75,17 +81,12 @@ def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.fixture
-def lent(monkeypatch: pytest.MonkeyPatch, fleet: Fleet) -> None:
+def lent(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> None:
     """The command works with engines that run already."""
-
-    @contextlib.contextmanager
-    def running(engine: Engine, *_: object) -> Iterator[Process]:
-        with fleet.borrow(engine) as process:
-            pass
-        yield process
-
-    monkeypatch.setattr(engines, "running", running)
-    monkeypatch.setattr(cli, "Fleet", lambda *_: contextlib.nullcontext(fleet))
+    for module in ("runs", "cli"):
+        monkeypatch.setattr(
+            f"parity.{module}.Executor", lambda *_, **__: contextlib.nullcontext(executor)
+        )
 
 
 @pytest.fixture
@@ -110,25 +111,31 @@ def error(ended: Ended) -> str:
 # Wrong use
 
 
-@pytest.mark.parametrize("command", ["run", "train", "evaluate"])
-def test_an_unknown_pair_lists_the_known_ones(parity: Command, command: str) -> None:
+@pytest.mark.parametrize("command", ["run", "record", "train", "evaluate", "reproduce"])
+def test_an_unknown_pair_suggests_a_near_one_and_lists_all(parity: Command, command: str) -> None:
     ended = parity(command, "sms_rmm")
     assert ended.code == 2
-    assert "there is no pair 'sms_rmm'; known pairs: " in error(ended)
+    assert "there is no pair 'sms_rmm'; expected one of " in error(ended)
     assert all(name in ended.err for name in pairs.PAIRS)
+    assert "did you mean 'sms_rnn'" in ended.err
 
 
 @pytest.mark.parametrize("command", ["run", "train", "evaluate"])
 def test_an_unknown_engine_lists_the_known_ones(parity: Command, command: str) -> None:
-    ended = parity(command, "sms_rnn", "--engine", "jax")
+    ended = parity(command, "sms_rnn", "--engine", "kera")
     assert ended.code == 2
-    assert "there is no engine 'jax'; known engines: tf1, graph, keras" in error(ended)
+    assert (
+        "there is no engine 'kera'; expected one of tf1, graph, keras; did you mean 'keras'?"
+        in (error(ended))
+    )
 
 
 def test_an_unknown_dtype_lists_the_known_ones(parity: Command) -> None:
-    ended = parity("run", "--dtype", "float16")
+    ended = parity("run", "--dtype", "float46")
     assert ended.code == 2
-    assert "there is no dtype 'float16'; known: float32, float64" in error(ended)
+    assert "there is no dtype 'float46'; expected one of float32, float64; did you mean" in error(
+        ended
+    )
 
 
 @pytest.mark.parametrize("command", ["run", "train"])
@@ -142,25 +149,42 @@ def test_an_unknown_device_lists_the_known_ones(parity: Command, command: str) -
     "arguments",
     [
         ["climb"],
-        ["run", "--epoch", "x"],
-        ["run", "--epochs", "0"],
+        ["run", "--step", "3"],
+        ["run", "--steps", "x"],
+        ["run", "--steps", "0"],
+        ["run", "--threads", "0"],
+        ["run", "--steps", "3", "--full"],
         ["train"],
+        ["train", "sms_rnn", "--epochs", "0"],
         ["predict", "sms_rnn"],
+        ["reproduce", "sms_rnn", "--seeds", "1"],
     ],
+    ids=" ".join,
 )
 def test_wrong_use_is_one_message(parity: Command, arguments: list[str]) -> None:
     ended = parity(*arguments)
     assert ended.code == 2
     assert error(ended)
+    assert not Path("results").exists()
 
 
-def test_tf1_where_it_is_not_says_how_to_get_it(
-    parity: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(engines, "ROOT", tmp_path)
-    ended = parity("run", "--engine", "tf1")
+@pytest.mark.parametrize("command", [["run", "--engine", "tf1"], ["record"]], ids=" ".join)
+def test_tf1_where_it_is_not_says_how_to_get_it(parity: Command, command: list[str]) -> None:
+    ended = parity(*command)
     assert ended.code == 3
     assert "tox -e oracle" in error(ended)
+
+
+def test_a_pair_without_published_bands_is_not_reproduced(parity: Command) -> None:
+    ended = parity("reproduce", "sms_rnn_mended")
+    assert ended.code == 2
+    assert "sms_rnn_mended has no bands" in error(ended)
+
+
+def test_made_up_data_reproduces_nothing(parity: Command) -> None:
+    ended = parity("reproduce", "sms_rnn")
+    assert ended.code == 2
+    assert "synthetic data cannot reproduce a real corpus's figures" in error(ended)
 
 
 @pytest.mark.parametrize("command", ["run", "train"])
@@ -174,8 +198,7 @@ def test_a_folder_that_cannot_be_written_is_told_first(parity: Command, command:
 
 
 def test_broken_data_is_bad_input(parity: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = dataclasses.replace(PAIR, dataset=f"{__name__}:broken")
-    monkeypatch.setitem(pairs.PAIRS, "sms_rnn", broken)
+    monkeypatch.setitem(pairs._TABLE, "sms_rnn", BROKEN)
     ended = parity("train", "sms_rnn")
     assert ended.code == 2
     assert "not the corpus" in error(ended)
@@ -183,6 +206,68 @@ def test_broken_data_is_bad_input(parity: Command, monkeypatch: pytest.MonkeyPat
 
 def broken() -> None:
     raise DataError("not the corpus; expected another one: get the file again")
+
+
+# What is asked of a run
+
+ASKED: dict[str, dict[str, Any]] = {
+    "": {
+        "dtypes": ("float32", "float64"),
+        "steps": None,
+        "seed": 0,
+        "stock": True,
+        "measure": False,
+        "device": "",
+        "timeout": 300,
+        "threads": 1,
+        "fresh": False,
+    },
+    "--steps 7": {"steps": 7},
+    "--full": {"steps": 0},
+    "--fresh": {"fresh": True},
+    "--threads 3": {"threads": 3},
+    "--seed 5": {"seed": 5},
+    "--no-stock": {"stock": False},
+    "--measure": {"measure": True},
+    "--device cpu": {"device": "cpu"},
+    "--timeout 9": {"timeout": 9},
+    "--dtype float64": {"dtypes": ("float64",)},
+    "--dtype float64 --dtype float32 --dtype float64": {"dtypes": ("float64", "float32")},
+}
+
+
+@pytest.mark.parametrize("words", ASKED, ids=lambda words: words or "nothing")
+def test_an_option_is_what_is_asked(
+    parity: Command, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    seen: list[tuple[list[str], Options, Path]] = []
+
+    def prove(
+        run: Run, chosen: list[Pair], options: Options, folder: Path, _: object
+    ) -> list[Path]:
+        seen.append(([pair.name for pair in chosen], options, folder))
+        return []
+
+    monkeypatch.setattr(runs, "prove", prove)
+    ended = parity("run", "sms_rnn", "deep_lstm", "sms_rnn", "--output", "mine", *words.split())
+    assert ended.code == 3, "nothing compared is never a success"
+    ((names, options, folder),) = seen
+    assert (names, folder) == (["sms_rnn", "deep_lstm"], Path("mine"))
+    assert [engine.name for engine in options.references] == ["graph"]
+    for field, value in {**ASKED[""], **ASKED[words]}.items():
+        assert getattr(options, field) == value, field
+
+
+def test_no_names_are_all_pairs(parity: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Pair] = []
+
+    def prove(run: Run, chosen: list[Pair], *_: object) -> list[Path]:
+        seen.extend(chosen)
+        return []
+
+    monkeypatch.setattr(runs, "prove", prove)
+    parity("run")
+    assert seen == list(pairs.PAIRS.values())
 
 
 def test_help_and_list_need_no_engine(parity: Command) -> None:
@@ -216,7 +301,7 @@ def test_weights_that_cannot_be_read_are_bad_input(
     path.write_bytes(content)
     ended = evaluated(parity, path)
     assert ended.code == 2
-    assert f"{path} cannot be read as an .npz file" in error(ended)
+    assert f"{path} cannot be read: " in error(ended)
 
 
 def test_a_pickle_among_the_weights_is_never_loaded(
@@ -227,7 +312,7 @@ def test_a_pickle_among_the_weights_is_never_loaded(
     np.savez(path, **{**weights, "softmax/bias": bomb})  # type: ignore[arg-type]
     ended = evaluated(parity, path)
     assert ended.code == 2
-    assert "cannot be read as an .npz file of plain arrays" in error(ended)
+    assert "expected an .npz file of plain arrays" in error(ended)
     assert not Path("exploded").exists()
 
 
@@ -247,7 +332,7 @@ def test_weights_of_another_model_list_every_name(parity: Command, tmp_path: Pat
     assert "unknown: dense/kernel (2, 3)" in message
     assert "missing: embedding" in message
     assert "missing: rnn/basic_rnn_cell/kernel" in message
-    assert "softmax/bias" in message.partition("expected:")[2]
+    assert "expected all of embedding, rnn/basic_rnn_cell/kernel" in message
 
 
 @pytest.mark.usefixtures("lent")
@@ -343,14 +428,16 @@ def test_weights_are_replaced_where_that_is_asked_for(parity: Command) -> None:
 
 @pytest.mark.usefixtures("lent")
 def test_a_run_that_agrees_writes_its_results(parity: Command) -> None:
-    ended = parity("run", "sms_rnn", "--dtype", "float64", "--epochs", "1")
+    ended = parity("run", "sms_rnn", "--dtype", "float64", "--steps", "2")
     assert ended.code == 0, ended
+    assert ended.out.startswith("SYNTHETIC DATA in place of tiny")
     assert "agree" in ended.out
     folder = Path("results/parity")
-    document = json.loads((folder / "results.json").read_text())
-    jsonschema.validate(document, SCHEMA)
-    (pair,) = document["pairs"]
-    assert (document["exit_code"], pair["verdict"], pair["finished"]) == (0, "agree", True)
+    document = results()
+    (outcome,) = document["outcomes"]
+    assert (document["exit_code"], outcome["finished"]) == (0, True)
+    assert document["seconds"] >= outcome["seconds"] > 0
+    assert all(document[name] for name in ("version", "python", "machine", "started"))
     (suite,) = ElementTree.parse(folder / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("6", "0", "0")
     assert {path.name for path in (folder / "sms_rnn").iterdir()} == {
@@ -359,86 +446,69 @@ def test_a_run_that_agrees_writes_its_results(parity: Command) -> None:
     }
 
 
+def results() -> dict[str, Any]:
+    """Return what the last run wrote; it follows its schema."""
+    document: dict[str, Any] = json.loads(Path("results/parity/results.json").read_text())
+    jsonschema.validate(document, SCHEMA)
+    return document
+
+
+@pytest.mark.usefixtures("lent")
+@pytest.mark.parametrize(("options", "steps"), [(["--steps", "2"], 2), (["--full"], 6), ([], 3)])
+def test_a_curve_has_the_steps_that_were_asked_for(
+    parity: Command, monkeypatch: pytest.MonkeyPatch, options: list[str], steps: int
+) -> None:
+    schedule = dataclasses.replace(PAIR.schedule, steps=3)  # of the row, where nothing is asked
+    monkeypatch.setitem(pairs._TABLE, "sms_rnn", dataclasses.replace(PAIR, schedule=schedule))
+    ended = parity("run", "sms_rnn", "--dtype", "float64", "--no-stock", *options)
+    assert ended.code == 0, ended
+    (comparison,) = results()["outcomes"][0]["comparisons"]
+    assert len(comparison["curves"]["keras"]["curve/step_loss"]) == steps
+
+
 @pytest.mark.usefixtures("lent")
 def test_a_run_that_differs_says_where(parity: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    builder = "tests.parity.broken_twins:decay_everywhere"
-    twin = dataclasses.replace(PAIR, dataset=CORPUS, keras=builder)
-    monkeypatch.setitem(pairs.PAIRS, "sms_rnn", twin)
-    ended = parity("run", "sms_rnn", "--dtype", "float32", "--epochs", "1", "--no-stock")
+    twin = dataclasses.replace(PAIR, keras="tests.parity.broken_twins:decay_everywhere")
+    monkeypatch.setitem(pairs._TABLE, "sms_rnn", twin)
+    ended = parity("run", "sms_rnn", "--dtype", "float32", "--steps", "3", "--no-stock")
     assert ended.code == 1
     assert "differs at rung 5 of 6: update" in ended.out
-    assert "first tensor    update/step 1/slots/embedding/RMSProp  (30, 50)" in ended.out
-    document = json.loads(Path("results/parity/results.json").read_text())
-    jsonschema.validate(document, SCHEMA)
+    assert "update/step 1/slots/embedding/RMSProp  (30, 50)" in ended.out
+    document = results()
     assert document["exit_code"] == 1
-    assert document["pairs"][0]["stock"] is None
+    assert document["outcomes"][0]["stock"] is None
 
 
+@pytest.mark.usefixtures("lent")
 def test_a_pair_without_data_is_not_called_a_success(
-    parity: Command, fleet: Fleet, lent: None, monkeypatch: pytest.MonkeyPatch
+    parity: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first pair agrees, the second one cannot even be loaded."""
-    other = dataclasses.replace(PAIR, name="other", dataset=f"{__name__}:broken")
-    monkeypatch.setitem(pairs.PAIRS, "other", other)
-    options = ("--dtype", "float64", "--epochs", "1", "--no-stock")
+    monkeypatch.setitem(pairs._TABLE, "other", dataclasses.replace(BROKEN, name="other"))
+    options = ("--dtype", "float64", "--steps", "2", "--no-stock")
     ended = parity("run", "sms_rnn", "other", *options)
     assert ended.code == 2
-    document = json.loads(Path("results/parity/results.json").read_text())
+    assert "other: not the corpus" in error(ended)
+    document = results()
     assert document["exit_code"] == 2
-    assert document["pairs"][0]["verdict"] == "agree"
+    assert [(each["pair"], each["finished"]) for each in document["outcomes"]] == [
+        ("sms_rnn", True)
+    ]
 
 
-# Interrupted
-
-SCRIPT = f"""
-import dataclasses
-from parity import cli, pairs
-from tests.conformance.tiny import tiny
-
-pair, _ = tiny("sms_rnn")
-pair = dataclasses.replace(pair, dataset="{CORPUS}")
-pairs.PAIRS.clear()
-pairs.PAIRS["first"] = dataclasses.replace(pair, name="first", epochs=1)
-pairs.PAIRS["second"] = dataclasses.replace(pair, name="second", epochs=2000)
-cli.main()
-"""
-
-
-def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
-    mark = f"PARITY_MARK={tmp_path}"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PARITY_MARK": str(tmp_path)}
-    command = [sys.executable, "-c", SCRIPT, "run", "--dtype", "float32", "--no-stock"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:  # until the first pair is done and the second one is loaded
-            if "first: largest difference" in line:
-                break
-        time.sleep(3)
-        assert len(marked(mark)) >= 3  # the command, and an engine of each kind at least
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, out + err
-    assert "interrupted" in err
-    assert "Traceback" not in err
-    document = json.loads((tmp_path / "results/parity/results.json").read_text())
-    jsonschema.validate(document, SCHEMA)
-    first, second = document["pairs"]
-    assert document["exit_code"] == 130
-    assert (first["verdict"], first["finished"]) == ("agree", True)
-    assert (second["verdict"], second["finished"]) == ("not compared", False)
-    until = time.monotonic() + 10
-    while marked(mark) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert marked(mark) == []
-
-
-def marked(mark: str) -> list[int]:
-    """Return every process that has inherited `mark` and is not a zombie."""
+def test_a_second_run_asks_nothing_that_was_answered(parity: Command) -> None:
+    options = ("--dtype", "float64", "--steps", "2", "--no-stock", "--timeout", "9999")
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark.encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-    return found
+    for _ in range(2):
+        ended = parity("run", "sms_rnn", *options)
+        assert ended.code == 0, ended
+        found.append(results())
+    first, second = (each["outcomes"][0] for each in found)
+    assert len(first["jobs"]) == len(second["jobs"]) == 3  # the masks, and both engines' climbs
+    assert not any(job["kept"] for job in first["jobs"])
+    assert all(job["kept"] for job in second["jobs"])
+    assert [c["differences"] for c in first["comparisons"]] == [
+        c["differences"] for c in second["comparisons"]
+    ]
+    assert first["engines"] == second["engines"]
+    assert not list(Path("results/parity/logs").iterdir()), "no engine was started"

@@ -6,15 +6,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.compare import SAMPLE, Difference, compare, compare_tensor, is_curve, sample
+from parity import keys
+from parity.compare import (
+    SAMPLE,
+    Difference,
+    Measured,
+    compare,
+    compare_tensor,
+    of_whole,
+    sample,
+)
 from parity.tolerances import LARGEST, ONE, Tolerance, tolerance
 
 LOOSE = Tolerance(0.1, ONE, "for the tests")
 RELATIVE = Tolerance(0.1, LARGEST, "for the tests")
 
 
-def compared(expected: Any, actual: Any, limit: Tolerance = LOOSE) -> Difference:
-    return compare_tensor("forward/x", np.asarray(expected), np.asarray(actual), limit)
+def compared(
+    expected: Any, actual: Any, limit: Tolerance = LOOSE, key: str = "forward/eval/x", **more: Any
+) -> Difference:
+    return compare_tensor(key, expected, actual, limit, **more)
 
 
 def test_equal_tensors_pass_with_no_error() -> None:
@@ -62,7 +73,7 @@ def test_a_reference_of_zeros_is_measured_by_the_candidate() -> None:
 def test_another_dtype_is_a_difference() -> None:
     found = compared(np.ones(2, np.float32), np.ones(2))
     assert not found.passed
-    assert found.note == "dtype float32 became float64"
+    assert found.note == "dtype float32 expected, float64 found"
 
 
 def test_float32_is_compared_in_float64() -> None:
@@ -89,7 +100,7 @@ def test_what_is_not_finite_is_a_difference_even_on_both_sides(value: float) -> 
 def test_other_shape_is_a_difference_even_where_it_broadcasts() -> None:
     found = compared([[1.0, 1.0]], [1.0, 1.0])
     assert not found.passed
-    assert found.note == "shape (1, 2) became (2,)"
+    assert found.note == "shape (1, 2) expected, (2,) found"
     assert found.compared == 0
 
 
@@ -106,18 +117,19 @@ def test_scalars_integers_and_booleans_are_compared() -> None:
 
 
 def test_missing_and_extra_names_are_differences() -> None:
-    expected = {"forward/a": np.ones(2), "forward/b": np.ones(3)}
-    actual = {"forward/b": np.ones(3), "forward/c": np.ones(4)}
+    a, b, c = (f"forward/eval/{name}" for name in "abc")
+    expected = {a: np.ones(2), b: np.ones(3)}
+    actual = {b: np.ones(3), c: np.ones(4)}
     found = {d.key: d for d in compare(expected, actual, "float32")}
-    assert [key for key, d in found.items() if d.passed] == ["forward/b"]
-    assert found["forward/a"].note == "missing on the candidate's side"
-    assert found["forward/c"].note == "missing on the reference's side"
-    assert (found["forward/a"].shape, found["forward/c"].shape) == ((2,), (4,))
+    assert [key for key, d in found.items() if d.passed] == [b]
+    assert found[a].note == "missing on the candidate's side"
+    assert found[c].note == "missing on the reference's side"
+    assert (found[a].shape, found[c].shape) == ((2,), (4,))
 
 
 def test_every_tensor_is_accounted_for_not_only_the_first() -> None:
-    expected = {f"forward/{n}": np.ones(1) for n in "abc"}
-    actual = {f"forward/{n}": np.zeros(1) for n in "abc"}
+    expected = {f"forward/eval/{n}": np.ones(1) for n in "abc"}
+    actual = {f"forward/eval/{n}": np.zeros(1) for n in "abc"}
     assert [d.passed for d in compare(expected, actual, "float64")] == [False] * 3
 
 
@@ -126,32 +138,123 @@ def test_nothing_against_nothing_gives_no_account() -> None:
 
 
 def test_each_tensor_is_judged_by_the_bound_of_its_rung() -> None:
-    keys = ["variables/w", "loss/eval/loss", "update/step 1/slots/w/RMSProp", "curve/step_loss"]
-    arrays = {key: np.ones(1) for key in keys}
+    names = ["variables/w", "loss/eval/loss", "update/step 1/slots/w/RMSProp", "curve/step_loss"]
+    arrays = {name: np.ones(1) for name in names}
     for dtype in ("float32", "float64"):
         for found in compare(arrays, arrays, dtype):
-            assert found.bound == tolerance(found.key, dtype).bound
+            limit = tolerance(keys.parse(found.key), dtype)
+            assert (found.bound, found.unit) == (limit.bound, limit.relative_to)
+
+
+# The reference's own rounding
+
+
+def measured(own: Any, bound: Any) -> Measured:
+    return Measured(np.asarray(own), np.asarray(bound), runs=5)
+
+
+def test_own_rounding_widens_the_bound() -> None:
+    assert not compared([0.0, 0.0], [0.0, 0.3]).passed
+    found = compared([0.0, 0.0], [0.0, 0.3], measured=measured(0.1, 0.4))
+    assert found.passed
+    assert (found.bound, found.own, found.runs) == (0.4, 0.1, 5)
+    assert found.used == pytest.approx(0.75)
+
+
+def test_own_rounding_never_narrows_the_bound() -> None:
+    found = compared([0.0], [0.09], measured=measured(0.001, 0.004))
+    assert (found.passed, found.bound, found.own) == (True, 0.1, 0.001)
+
+
+def test_own_rounding_excuses_no_more_than_its_bound() -> None:
+    found = compared([0.0, 0.0], [0.0, 0.5], measured=measured(0.1, 0.4))
+    assert not found.passed
+    assert (found.share, found.used) == (0.5, 1.25)
+
+
+def test_a_line_is_judged_point_by_point() -> None:
+    """The largest error is not the worst one where the bound grows with the steps."""
+    own = measured([0.0, 0.0, 0.5], [0.0, 0.0, 2.0])
+    found = compared([0.0] * 3, [0.0, 0.15, 1.0], key="curve/step_loss", measured=own)
+    assert not found.passed
+    assert (found.worst, found.bound, found.own) == ((1,), 0.1, 0.0)
+    assert (found.error, found.share, found.first) == (1.0, 1 / 3, 2)
+
+
+def test_a_bound_that_was_not_measured_says_so() -> None:
+    found = compared([0.0], [0.5])
+    assert (found.own, found.runs, found.bound) == (None, 0, 0.1)
+
+
+def test_each_tensor_has_its_own_measured_bound() -> None:
+    a, b = "forward/eval/a", "forward/eval/b"
+    expected, actual = {a: np.ones(1), b: np.ones(1)}, {a: np.ones(1) * 2, b: np.ones(1) * 2}
+    found = compare(expected, actual, "float32", measured={a: measured(0.5, 2.0)})
+    assert [(d.key, d.passed, d.runs) for d in found] == [(a, True, 5), (b, False, 0)]
+
+
+# The first step
+
+
+@pytest.mark.parametrize(
+    ("key", "first"),
+    [
+        ("curve/step_loss", 2),  # its second point
+        ("curve/test_loss", 0),  # a point is an epoch
+        ("update/step 2/weights/w", 2),  # the state's own step
+        ("curve/step 80/slots/w/m", 80),
+        ("curve/final/weights/w", 0),
+        ("forward/eval/x", 0),
+    ],
+)
+def test_the_first_step_beyond_the_bound_is_named(key: str, first: int) -> None:
+    assert compared([0.0] * 4, [0.0, 1.0, 0.0, 2.0], key=key).first == first
+    assert compared([0.0] * 4, [0.0] * 4, key=key).first == 0
+
+
+# Samples
 
 
 def test_a_sample_keeps_the_same_elements_on_both_sides() -> None:
     values = np.arange(1000.0).reshape(10, 100)
-    kept = sample({"forward/x": values})["forward/x"]
+    kept = sample({"forward/eval/x": values})["forward/eval/x"]
     assert kept.shape == (SAMPLE,)
     assert (kept[0], kept[-1]) == (0.0, 999.0)
-    np.testing.assert_array_equal(kept, sample({"forward/x": values.copy()})["forward/x"])
+    np.testing.assert_array_equal(kept, sample({"forward/eval/x": values.copy()})["forward/eval/x"])
 
 
 def test_a_sample_keeps_small_tensors_and_curves_whole() -> None:
-    recording = {"forward/x": np.ones((16, 16)), "curve/step_loss": np.ones(1000)}
+    recording = {"forward/eval/x": np.ones((16, 16)), "curve/step_loss": np.ones(1000)}
     kept = sample(recording)
     assert {key: value.shape for key, value in kept.items()} == {
-        "forward/x": (16, 16),
+        "forward/eval/x": (16, 16),
         "curve/step_loss": (1000,),
     }
     assert sample({"curve/final/weights/w": np.ones(1000)})["curve/final/weights/w"].size == SAMPLE
 
 
-def test_final_weights_are_no_curve() -> None:
-    assert is_curve("curve/test_loss")
-    assert not is_curve("curve/final/slots/w/RMSProp")
-    assert not is_curve("loss/eval/loss")
+def test_a_tensor_of_another_shape_is_kept_whole() -> None:
+    """So that it is found to differ, where a sample of it might not."""
+    values = np.arange(1000.0).reshape(10, 100)
+    whole = sample({"forward/eval/x": values}, {"forward/eval/x": (100, 10)})
+    assert whole["forward/eval/x"].shape == (10, 100)
+    assert sample({"forward/eval/x": values}, {"forward/eval/x": (10, 100)})[
+        "forward/eval/x"
+    ].shape == (SAMPLE,)
+
+
+def test_the_account_of_a_sample_is_given_for_the_whole() -> None:
+    shape, key = (20, 50), "forward/eval/x"
+    values = np.arange(1000.0).reshape(shape)
+    wrong = values + np.where(values == values.max(), 500.0, 0.0)
+    expected, actual = sample({key: values})[key], sample({key: wrong})[key]
+    found = of_whole(compared(expected, actual), shape)
+    assert (found.shape, found.worst, found.compared) == (shape, (19, 49), SAMPLE)
+    turned = of_whole(compared(expected, values.T), shape)
+    assert turned.note == "shape (20, 50) expected, (50, 20) found"
+    assert not turned.passed
+
+
+def test_a_sample_is_measured_by_the_largest_value_of_the_whole() -> None:
+    assert compared([1e-3], [2e-3], RELATIVE, largest=1.0).error == pytest.approx(1e-3)
+    assert compared([1e-3], [2e-3], RELATIVE).error == pytest.approx(1.0)

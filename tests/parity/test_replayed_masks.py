@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from parity import engines, wire
-from parity.engines import Process
+from parity.cases import Request
 from parity.errors import EngineFailed
-from parity.wire import Arrays, Job
+from parity.executor import Executor
+from parity.wire import FED, Arrays, Job, Model
 
 ROWS = 3
 MASKS = {"gru_1": (ROWS, 3), "gru_2": (ROWS, 4), "dropout": (ROWS, 6)}
-JOB = Job(
-    kind="climb",
+MODEL = Model(
     pair="imdb_gru_layers",
     builder="legacy_graph.imdb_gru_layers:ImdbGruLayers",
     hyperparameters={
@@ -32,56 +31,56 @@ JOB = Job(
     taps=("outputs", "last", "dropped"),
     sites={"gru_1": "input_dropout", "gru_2": "input_dropout_1", "dropout": "dropout"},
     feeds={"train": {"keep_prob": 0.5}, "eval": {"keep_prob": 1.0}},
-    batch_size=ROWS,
-    replay=True,
+    replay=FED,
 )
+JOB = Job("climb", MODEL)
+
+Ask = Callable[[Job, Arrays], Arrays]
 
 
-@pytest.fixture(scope="module", params=["graph", pytest.param("tf1", marks=pytest.mark.oracle)])
-def process(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Process]:
+@pytest.fixture(params=["graph", pytest.param("tf1", marks=pytest.mark.oracle)])
+def ask(request: pytest.FixtureRequest, executor: Executor) -> Ask:
+    if request.param == "tf1":
+        request.getfixturevalue("tf1")
     engine = engines.find(request.param)
-    if engine.python() is None:
-        pytest.skip(engines.TF1_MISSING)
-    log: Path = tmp_path_factory.mktemp("logs") / "engine.log"
-    with engines.running(engine, log, device="cpu") as started:
-        yield started
+
+    def put(job: Job, arrays: Arrays) -> Arrays:
+        return dict(executor.submit(Request(engine, job, arrays)).result().arrays)
+
+    return put
 
 
-def run(process: Process, job: Job, arrays: Any) -> Arrays:
-    return process.run(job, arrays, lambda *_: None).arrays
-
-
-def questions(process: Process) -> dict[str, Any]:
+def question(ask: Ask) -> Arrays:
     """Data, weights and masks for one step on all rows."""
     draw = np.random.RandomState(0)
-    data = {
+    data: dict[str, Any] = {
         "x_train": draw.randint(0, 9, size=(ROWS, 5)),
         "y_train": np.arange(ROWS)[:, None] % 2,
-        "order": np.arange(ROWS)[None],
+        "order": np.arange(ROWS),
+        "sizes": np.array([ROWS]),
+        "tested": np.array([], int),
     }
     data.update(x_test=data["x_train"], y_test=data["y_train"])
-    lead = run(process, dataclasses.replace(JOB, kind="lead", replay=False), data)
-    shapes = {name: value.shape for name, value in wire.under(lead, "variables").items()}
-    weights = {name: draw.normal(size=shape) for name, shape in shapes.items()}
+    free = Job("train", dataclasses.replace(MODEL, replay=""))
+    trained = wire.under(ask(free, data), "final/weights")
+    weights = {name: draw.normal(size=value.shape) for name, value in trained.items()}
     masks = {site: draw.rand(*shape) > 0.5 for site, shape in MASKS.items()}
     return {**data, **wire.within("weights", weights), **wire.within("masks/0", masks)}
 
 
-def row(arrays: dict[str, Any], index: int) -> dict[str, Any]:
+def row(arrays: Arrays, index: int) -> Arrays:
     """The same question about one row alone."""
     one = slice(index, index + 1)
     batched = {name for name in arrays if name.startswith(("x_", "y_", "masks/"))}
     alone = {name: value[one] if name in batched else value for name, value in arrays.items()}
-    return {**alone, "order": np.zeros((1, 1), int)}
+    return {**alone, "order": np.array([0]), "sizes": np.array([1])}
 
 
-def test_every_row_has_its_own_mask(process: Process) -> None:
-    arrays = questions(process)
-    together = run(process, JOB, arrays)
+def test_every_row_has_its_own_mask(ask: Ask) -> None:
+    arrays = question(ask)
+    together = ask(JOB, arrays)
     # One row needs no more than one mask: here the graph is fed what it would have drawn.
-    alone = [run(process, JOB, row(arrays, index)) for index in range(ROWS)]
+    alone = [ask(JOB, row(arrays, index)) for index in range(ROWS)]
     for key in (key for key in together if key.startswith(("forward/train/", "gradients/"))):
         rows = [each[key] for each in alone]
         expected = np.concatenate(rows) if key.startswith("forward") else np.mean(rows, axis=0)
@@ -90,8 +89,8 @@ def test_every_row_has_its_own_mask(process: Process) -> None:
     np.testing.assert_array_equal(dropped, arrays["masks/0/dropout"])
 
 
-def test_masks_for_another_op_are_refused(process: Process) -> None:
-    arrays = questions(process)
+def test_masks_for_another_op_are_refused(ask: Ask) -> None:
+    arrays = question(ask)
     masks = {"masks/0/gru_1": arrays["masks/0/gru_2"], "masks/0/gru_2": arrays["masks/0/gru_1"]}
     with pytest.raises(EngineFailed, match=r"'gru_1' has masks of shape \(3, 4\).*draws \(1, 3\)"):
-        run(process, JOB, {**arrays, **masks})
+        ask(JOB, {**arrays, **masks})

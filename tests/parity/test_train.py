@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from parity import train, wire
-from parity.checks import Fleet
 from parity.engines import find
 from parity.errors import BadInput
-from parity.train import ABOUT, Training, load_weights, probabilities, save_weights
+from parity.executor import Executor
+from parity.train import Training, probabilities
 from parity.wire import Arrays
 from tests.conformance.tiny import TEST, tiny
-from tests.conftest import quiet
+from tests.conftest import FakeEngines, quiet
 
 PAIR, DATASET = tiny("sms_rnn")
 EPOCHS = 3
@@ -29,12 +27,10 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def trained(fleet: Fleet) -> dict[str, Training]:
-    found = {}
-    for side in SIDES:
-        with fleet.borrow(find(side)) as process:
-            found[side] = train.train(PAIR, DATASET, process, EPOCHS, 5, quiet)
-    return found
+def trained(executor: Executor) -> dict[str, Training]:
+    return {
+        side: train.train(PAIR, DATASET, executor, find(side), EPOCHS, 5, quiet) for side in SIDES
+    }
 
 
 @pytest.fixture
@@ -47,7 +43,7 @@ def weights() -> Arrays:
 def test_a_training_leaves_weights_and_history(trained: dict[str, Training], side: str) -> None:
     found = trained[side]
     assert {name: value.shape for name, value in found.weights.items()} == NAMES
-    parts = {f"{part}_{metric}" for part in ("train", "test") for metric in PAIR.metrics}
+    parts = {f"{part}_{metric}" for part in ("train", "test") for metric in PAIR.wiring.metrics}
     assert {name: len(values) for name, values in found.history.items()} == dict.fromkeys(
         parts, EPOCHS
     )
@@ -62,28 +58,25 @@ def test_the_sides_draw_weights_of_their_own(trained: dict[str, Training]) -> No
 
 @pytest.mark.parametrize("source", SIDES)
 def test_each_side_takes_the_weights_of_the_other(
-    fleet: Fleet, trained: dict[str, Training], source: str
+    executor: Executor, trained: dict[str, Training], source: str
 ) -> None:
+    weights, texts = trained[source].weights, ["free prize now", "see you at home", ""]
     metrics, answers = [], []
-    for side in SIDES:
-        with fleet.borrow(find(side)) as process:
-            weights = trained[source].weights
-            metrics.append(train.evaluate(PAIR, DATASET, process, weights, quiet))
-            texts = ["free prize now", "see you at home", ""]
-            answers.append(train.predict(PAIR, DATASET, process, weights, texts, quiet))
+    for engine in map(find, SIDES):
+        metrics.append(train.evaluate(PAIR, DATASET, executor, engine, weights, quiet))
+        answers.append(train.predict(PAIR, DATASET, executor, engine, weights, texts, quiet))
     assert metrics[0] == pytest.approx(metrics[1], abs=1e-6)
     # What was said while training is what the saved weights say.
-    said = {name: trained[source].history[f"test_{name}"][-1] for name in PAIR.metrics}
+    said = {name: trained[source].history[f"test_{name}"][-1] for name in PAIR.wiring.metrics}
     assert metrics[0] == pytest.approx(said, abs=1e-6)
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-6)
     assert answers[0].shape == (3, 2)
     np.testing.assert_allclose(answers[0].sum(axis=1), 1)
 
 
-def test_metrics_are_means_over_all_rows(fleet: Fleet, trained: dict[str, Training]) -> None:
+def test_metrics_are_means_over_all_rows(executor: Executor, trained: dict[str, Training]) -> None:
     weights = trained["keras"].weights
-    with fleet.borrow(find("keras")) as process:
-        found = train.evaluate(PAIR, DATASET, process, weights, quiet)
+    found = train.evaluate(PAIR, DATASET, executor, find("keras"), weights, quiet)
     embedded = weights["embedding"][DATASET.x_test]  # (rows, time, embedding)
     kernel = weights["rnn/basic_rnn_cell/kernel"]
     h = np.zeros((TEST, 10))
@@ -98,24 +91,24 @@ def test_metrics_are_means_over_all_rows(fleet: Fleet, trained: dict[str, Traini
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_weights_that_do_not_fit_are_listed(fleet: Fleet, weights: Arrays, side: str) -> None:
+def test_weights_that_do_not_fit_are_listed(executor: Executor, weights: Arrays, side: str) -> None:
     del weights["softmax/bias"]
     weights["global_step"] = np.zeros((), np.float32)
-    with fleet.borrow(find(side)) as process, pytest.raises(BadInput) as caught:
-        train.evaluate(PAIR, DATASET, process, weights, quiet)
+    with pytest.raises(BadInput) as caught:
+        train.evaluate(PAIR, DATASET, executor, find(side), weights, quiet)
     message = str(caught.value)
     assert "missing: softmax/bias" in message
     assert "unknown: global_step ()" in message
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("shape", [(61, 10), (60,), ()])
+@pytest.mark.parametrize("shape", [(61, 10), ()])
 def test_a_wrong_shape_is_named_as_the_file_names_it(
-    fleet: Fleet, weights: Arrays, side: str, shape: tuple[int, ...]
+    executor: Executor, weights: Arrays, side: str, shape: tuple[int, ...]
 ) -> None:
     weights["rnn/basic_rnn_cell/kernel"] = np.zeros(shape, np.float32)
-    with fleet.borrow(find(side)) as process, pytest.raises(BadInput) as caught:
-        train.evaluate(PAIR, DATASET, process, weights, quiet)
+    with pytest.raises(BadInput) as caught:
+        train.evaluate(PAIR, DATASET, executor, find(side), weights, quiet)
     assert "rnn/basic_rnn_cell/kernel" in str(caught.value)
     assert str(shape) in str(caught.value)
 
@@ -128,88 +121,48 @@ def test_a_softmax_and_a_sigmoid_give_every_label_a_share() -> None:
     np.testing.assert_allclose(probabilities(np.array([[1e4, -1e4]]), "softmax"), [[1, 0]])
 
 
-def test_a_model_without_classes_predicts_none(fleet: Fleet, weights: Arrays) -> None:
-    pair = dataclasses.replace(PAIR, output="")
-    with fleet.borrow(find("keras")) as process, pytest.raises(BadInput, match="no class"):
-        train.predict(pair, DATASET, process, weights, ["text"], quiet)
+# Without an engine
 
 
-# The weights file
+def test_a_model_without_classes_predicts_none(weights: Arrays) -> None:
+    pair = dataclasses.replace(PAIR, wiring=dataclasses.replace(PAIR.wiring, output=""))
+    nobody = FakeEngines(lambda request: {})
+    with pytest.raises(BadInput, match="sms_rnn predicts no class"):
+        train.predict(pair, DATASET, nobody.as_executor(), find("keras"), weights, ["a"], quiet)
+    assert not nobody.requests
 
 
-@pytest.fixture
-def path(tmp_path: Path, weights: Arrays) -> Path:
-    path = tmp_path / "weights.npz"
-    save_weights(path, PAIR, DATASET, weights, {"engine": "keras", "seed": 0})
-    return path
+@pytest.mark.parametrize("stock", [False, True])
+def test_the_stock_optimizer_is_asked_for_by_name(stock: bool) -> None:
+    fakes = FakeEngines(lambda request: {"train_loss": np.ones(1), "test_loss": np.ones(1)})
+    train.train(PAIR, DATASET, fakes.as_executor(), find("keras"), 1, 7, quiet, stock=stock)
+    (request,) = fakes.requests
+    job = request.job
+    assert (job.kind, job.model.seed, job.model.replay) == ("train", 7, "")
+    expected = (PAIR.stock.optimizer, PAIR.schedule.learning_rate) if stock else ("", 0.0)
+    assert (job.model.optimizer, job.model.learning_rate) == expected
 
 
-def test_saved_weights_are_loaded_bit_by_bit(path: Path, weights: Arrays) -> None:
-    found = load_weights(path, PAIR, DATASET)
-    assert set(found) == set(weights)
-    for name, value in weights.items():
-        np.testing.assert_array_equal(found[name], value, strict=True)
+@pytest.mark.parametrize("side", SIDES)
+def test_what_the_corpus_decides_is_given_in_the_engines_own_names(side: str) -> None:
+    pair, dataset = tiny("imdb_lstm_glove")
+    fakes = FakeEngines(lambda request: {})
+    train.train(pair, dataset, fakes.as_executor(), find(side), 1, 0, quiet)
+    (request,) = fakes.requests
+    given = wire.under(request.arrays, "given")
+    (name,) = given
+    assert name == ("embedding" if side == "graph" else pair.layout.path_of("embedding"))
+    np.testing.assert_array_equal(given[name], dataset.weights["embedding"])
 
 
-def test_a_weights_file_says_where_it_came_from(path: Path) -> None:
-    assert json.loads(str(wire.read_arrays(str(path))[ABOUT])) == {
-        "pair": "sms_rnn",
-        "corpus": "tiny",
-        "corpus_sha256": "0" * 64,
-        "made_by": {"engine": "keras", "seed": 0},
+def test_trained_weights_are_taken_in_float32(weights: Arrays) -> None:
+    fakes = FakeEngines(lambda request: {"loss": np.asarray(0.5)})
+    double = {name: value.astype(np.float64) for name, value in weights.items()}
+    engine = find("keras")
+    assert train.evaluate(PAIR, DATASET, fakes.as_executor(), engine, double, quiet) == {
+        "loss": 0.5
     }
-
-
-def test_a_weights_file_without_a_note_is_taken(tmp_path: Path, weights: Arrays) -> None:
-    path = tmp_path / "exported.npz"
-    np.savez(path, **weights)  # type: ignore[arg-type]  # NumPy's stub takes them for its options
-    assert set(load_weights(path, PAIR, DATASET)) == set(weights)
-
-
-def test_missing_weights_say_how_to_get_some(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="train some with `parity train sms_rnn`"):
-        load_weights(tmp_path / "none.npz", PAIR, DATASET)
-
-
-def test_weights_of_another_pair_are_refused(path: Path) -> None:
-    other = dataclasses.replace(PAIR, name="imdb_lstm")
-    with pytest.raises(BadInput, match="holds weights of 'sms_rnn'; expected 'imdb_lstm'"):
-        load_weights(path, other, DATASET)
-
-
-def test_weights_of_another_corpus_are_refused(path: Path) -> None:
-    origin = dataclasses.replace(DATASET.origin, digest="1" * 64)
-    other = dataclasses.replace(DATASET, origin=origin)
-    with pytest.raises(BadInput, match=r"was trained on tiny .*0{12}.* here is sha256 1{12}"):
-        load_weights(path, PAIR, other)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_not_finite_are_refused(
-    tmp_path: Path, weights: Arrays, value: float
-) -> None:
-    weights["softmax/weight"][3, 1] = value
-    path = tmp_path / "weights.npz"
-    save_weights(path, PAIR, DATASET, weights, {})
-    with pytest.raises(BadInput, match=r"softmax/weight\[3, 1\] is (nan|inf), one of 1 values"):
-        load_weights(path, PAIR, DATASET)
-
-
-@pytest.mark.parametrize("note", ["no JSON", "{}", '{"pair": "sms_rnn"}', "[1]"])
-def test_a_note_that_cannot_be_read_is_bad_input_or_no_note(
-    tmp_path: Path, weights: Arrays, note: str
-) -> None:
-    path = tmp_path / "weights.npz"
-    np.savez(path, **weights, **{ABOUT: np.array(note)})  # type: ignore[arg-type]
-    if note == "{}":
-        assert set(load_weights(path, PAIR, DATASET)) == set(weights)
-        return
-    with pytest.raises(BadInput, match=r"weights\.npz: its note"):
-        load_weights(path, PAIR, DATASET)
-
-
-def test_weights_of_text_are_refused(tmp_path: Path, weights: Arrays, fleet: Fleet) -> None:
-    path = tmp_path / "weights.npz"
-    np.savez(path, **{**weights, "softmax/bias": np.array(["a", "b"])})  # type: ignore[arg-type]
-    with fleet.borrow(find("keras")) as process, pytest.raises(BadInput, match="softmax/bias"):
-        train.evaluate(PAIR, DATASET, process, load_weights(path, PAIR, DATASET), quiet)
+    (request,) = fakes.requests
+    taken = wire.under(request.arrays, "weights")
+    assert {value.dtype for value in taken.values()} == {np.dtype(np.float32)}
+    assert len(request.arrays["x"]) == len(request.arrays["y"]) == TEST

@@ -8,7 +8,7 @@ import pytest
 
 from parity import wire
 from parity.errors import BadInput
-from parity.wire import Job
+from parity.wire import FED, FORMAT, KINDS, Job, Model
 
 ARRAYS = {"weights/a/b": np.arange(6.0).reshape(2, 3), "scalar": np.array(2, np.int32)}
 
@@ -70,36 +70,59 @@ def unreadable(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in names}
 
 
-KINDS = ("truncated", "corrupt", "empty", "text", "zip", "single.npy", "missing", ".")
+BROKEN = ("truncated", "corrupt", "empty", "text", "zip", "single.npy", "missing", ".")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BROKEN)
 def test_what_is_no_npz_file_is_bad_input(tmp_path: Path, kind: str) -> None:
     path = unreadable(tmp_path)[kind]
     with pytest.raises(BadInput) as caught:
         wire.read_arrays(str(path))
     assert str(path) in str(caught.value)
-    assert "cannot be read as an .npz file of plain arrays" in str(caught.value)
+    assert "cannot be read: " in str(caught.value)
+    assert "expected an .npz file of plain arrays" in str(caught.value)
 
 
-def test_a_job_survives_the_journey() -> None:
-    job = Job(
-        kind="climb",
-        pair="sms_rnn",
-        builder="legacy_graph.sms_rnn:SmsRnn",
-        hyperparameters={"vocabulary_size": 30},
-        taps=("outputs", "logits"),
-        sites={"dropout": "dropout"},
-        feeds={"train": {"keep_prob": 0.5}},
-        metrics=("loss", "accuracy"),
-    )
+MODEL = Model(
+    pair="sms_rnn",
+    builder="legacy_graph.sms_rnn:SmsRnn",
+    hyperparameters={"vocabulary_size": 30},
+    dtype="float64",
+    taps=("outputs", "logits"),
+    sites={"dropout": "dropout"},
+    feeds={"train": {"keep_prob": 0.5}},
+    metrics=("loss", "accuracy"),
+    optimizer="keras.optimizers:Adam",
+    learning_rate=0.25,
+    seed=3,
+    replay=FED,
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_job_survives_the_journey(kind: str) -> None:
+    job = Job(kind, MODEL, ("update", "curve"), start=7, snapshots=(9, 11))
     assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
-@pytest.mark.parametrize("number", [None, 0, 2, "1"])
+def test_a_job_of_defaults_survives_the_journey() -> None:
+    job = Job("climb", Model("sms_rnn", "m:a", {}))
+    assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
+
+
+@pytest.mark.parametrize("number", [None, 0, FORMAT - 1, FORMAT + 1, str(FORMAT)])
 def test_a_job_of_another_version_is_refused(number: object) -> None:
-    document = {**Job("climb", "p", "m:a", {}).to_json(), "format": number}
-    with pytest.raises(BadInput, match="reads format 1"):
+    document = {**Job("climb", MODEL).to_json(), "format": number}
+    with pytest.raises(BadInput) as caught:
+        Job.from_json(document)
+    assert caught.value.received == f"this job has format {number!r}"
+    assert caught.value.expected == f"format {FORMAT}"
+    assert caught.value.mend
+
+
+def test_an_unknown_job_lists_the_known_ones() -> None:
+    document = {**Job("climb", MODEL).to_json(), "kind": "dance"}
+    with pytest.raises(BadInput, match="there is no job 'dance'; expected one of lead, climb, "):
         Job.from_json(document)
 
 
@@ -110,20 +133,9 @@ def test_names_are_nested_and_taken_apart() -> None:
     assert wire.under({**nested, "curves/d": one}, "curve") == {"a": one, "b/c": one}
 
 
-@pytest.mark.parametrize(
-    ("count", "size", "drop", "sizes"),
-    [
-        (10, 4, False, [4, 4, 2]),
-        (10, 4, True, [4, 4]),
-        (8, 4, False, [4, 4]),
-        (3, 4, False, [3]),
-        (3, 4, True, []),
-    ],
-)
-def test_batches_cover_an_epoch_in_order(
-    count: int, size: int, drop: bool, sizes: list[int]
-) -> None:
-    slices = wire.batches(count, size, drop)
-    assert [each.stop - each.start for each in slices] == sizes
-    rows = [row for each in slices for row in range(count)[each]]
-    assert rows == list(range(sum(sizes)))
+@pytest.mark.parametrize("sizes", [[4, 4, 2], [4, 4], [3], [1, 1, 1]])
+def test_batches_take_the_rows_in_order(sizes: list[int]) -> None:
+    order = np.random.RandomState(0).permutation(sum(sizes))
+    rows = wire.batches(order, np.array(sizes))
+    assert [len(each) for each in rows] == sizes
+    np.testing.assert_array_equal(np.concatenate(rows), order)

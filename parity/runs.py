@@ -1,0 +1,300 @@
+"""The use cases behind the command: prove pairs, renew recordings."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+from datasets.dataset import DataError, Dataset, Origin
+from parity import checks, provenance, store
+from parity.cases import DTYPES
+from parity.engines import ROOT, Engine, references
+from parity.errors import BAD_INPUT, ENGINE_FAILED, INTERRUPTED, BadInput, ParityError
+from parity.executor import Executor
+from parity.pair import Pair
+from parity.reports import files, plots, survey
+from parity.results import Outcome, Run
+from parity.sides import Watch
+from parity.store import Store
+
+PAIRS_AT_ONCE = 3  # enough that no core waits for the last job of a pair
+
+
+class Listener(Protocol):
+    """Who is told how a run gets on."""
+
+    def expect(self, pairs: int) -> None:
+        """So many pairs are to be proved."""
+
+    def loaded(self, origin: Origin) -> None:
+        """A corpus was loaded."""
+
+    def begin(self, pair: str) -> None:
+        """A pair is being proved."""
+
+    def watch(self, pair: str) -> Watch:
+        """Return what is called with every step of a pair's progress."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """A pair has its verdict."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a run asks of every pair, and of whom.
+
+    Args:
+        references: graph engines, each of which is right by definition.
+        dtypes: ``float32``, ``float64``, or both.
+        steps: training steps of the curve; each row's own number if None, all if 0.
+        seed: seed of weights, order and masks.
+        stock: also train with the stock Keras optimizer.
+        measure: measure own rounding everywhere, not only where a bound needs it.
+        device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
+        timeout: seconds without a sign of life before an engine counts as hung.
+        threads: threads that each engine may compute with.
+        fresh: ask everything anew.
+    """
+
+    references: Sequence[Engine]
+    dtypes: Sequence[str] = DTYPES
+    steps: int | None = None
+    seed: int = 0
+    stock: bool = True
+    measure: bool = False
+    device: str = ""
+    timeout: float = 300
+    threads: int = 1
+    fresh: bool = False
+
+
+def prove(
+    run: Run,
+    pairs: Sequence[Pair],
+    options: Options,
+    folder: Path,
+    listener: Listener,
+    drawn: list[Path],
+) -> None:
+    """Prove pairs side by side; write results, JUnit XML and plots, however it ends.
+
+    Args:
+        run: is filled with what is found, as it is found.
+        pairs: what to prove.
+        options: what is asked, and of whom.
+        folder: where results go.
+        listener: is told how the run gets on.
+        drawn: is filled with the paths of the plots.
+
+    Raises:
+        BadInput: the folder cannot be written.
+        DataError: corpora are not in order; the other pairs are proved before.
+    """
+    writable(folder)
+    logs = folder / "logs"
+    shutil.rmtree(logs, ignore_errors=True)  # an old log would explain a new failure
+    logs.mkdir()
+    clock = time.monotonic()
+    try:
+        with contextlib.ExitStack() as stack:
+            pool = stack.enter_context(threads())
+            kept = Store(store.default_folder())
+            executor = stack.enter_context(_executor(logs, options, kept))
+            unread = _prove_all(run, pairs, options, folder, listener, pool, executor, drawn)
+            run.notes += kept.notes
+        if unread:
+            raise DataError("\n".join(unread))
+        if options.measure:
+            drawn += survey.write(folder, run.outcomes)
+        run.exit_code = run.verdict
+    except BaseException as error:
+        run.exit_code = _code(error)
+        raise
+    finally:
+        run.seconds = round(time.monotonic() - clock, 1)
+        files.write(folder, run)
+
+
+def record(pairs: Sequence[Pair], timeout: float, listener: Listener) -> Iterator[str]:
+    """Renew the recordings of TensorFlow 1.15.5; yield their paths as they are written.
+
+    Raises:
+        EngineFailed: TensorFlow 1.15.5 is not here.
+    """
+    options = Options(references(["tf1"]), device="cpu", timeout=timeout)
+    with contextlib.ExitStack() as stack:
+        folder, pool = stack.enter_context(scratch()), stack.enter_context(threads())
+        executor = stack.enter_context(_executor(folder, options, Store(store.default_folder())))
+
+        def keep(pair: Pair, dataset: Dataset, dtype: str) -> str:
+            return checks.record(pair, dtype, dataset, executor, listener.watch(pair.name))
+
+        loaded = [(pair, _load(pair, listener)) for pair in pairs]
+        futures = [pool.submit(keep, *each, dtype) for each in loaded for dtype in DTYPES]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def begun() -> Run:
+    """Return a run that begins now, with the version, the commit and the machine that it is of."""
+    return Run(
+        outcomes=[],
+        version=metadata.version("tf-parity"),
+        commit=_commit(),
+        python=platform.python_version(),
+        machine=_machine(),
+        started=_now(),
+    )
+
+
+def writable(folder: Path) -> None:
+    """Make sure that results can be written, before hours are spent on them.
+
+    Raises:
+        BadInput: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"cannot write to {folder}: {error.strerror}",
+            mend="choose another folder with --output",
+        ) from error
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Lend a folder for the engines' logs; it stays only where an error may send a reader there."""
+    folder = Path(tempfile.mkdtemp(prefix="parity-logs-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Lend threads for pairs that are proved side by side; what has not begun is dropped."""
+    pool = ThreadPoolExecutor(PAIRS_AT_ONCE)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prove_all(
+    run: Run,
+    pairs: Sequence[Pair],
+    options: Options,
+    folder: Path,
+    listener: Listener,
+    pool: ThreadPoolExecutor,
+    executor: Executor,
+    drawn: list[Path],
+) -> list[str]:
+    """Prove every pair whose corpus can be had; return what is wrong with the other corpora."""
+    drawing = threading.Lock()  # Matplotlib draws one figure at a time
+
+    def one(outcome: Outcome, pair: Pair, dataset: Dataset) -> Outcome:
+        clock, outcome.started = time.monotonic(), _now()
+        listener.begin(pair.name)
+        checks.prove(
+            outcome,
+            pair,
+            dataset,
+            executor,
+            options.references,
+            options.dtypes,
+            options.steps,
+            options.seed,
+            options.stock,
+            options.measure,
+            listener.watch(pair.name),
+        )
+        outcome.seconds = round(time.monotonic() - clock, 1)
+        listener.finish(outcome)
+        # Here, not in the main thread: an interrupt that falls into Matplotlib's weak references is
+        # lost there.
+        with drawing:
+            drawn.extend(plots.write(folder / outcome.pair, outcome))
+        return outcome
+
+    listener.expect(len(pairs))
+    futures, unread = [], []
+    for pair in pairs:
+        try:  # here, not in a thread: an interrupt must not wait for a download
+            dataset = _load(pair, listener)
+        except DataError as error:
+            unread.append(f"{pair.name}: {error}")
+            continue
+        run.outcomes.append(Outcome(pair.name, dataset.origin))
+        futures.append(pool.submit(one, run.outcomes[-1], pair, dataset))
+    for future in as_completed(futures):
+        future.result()
+    return unread
+
+
+def _load(pair: Pair, listener: Listener) -> Dataset:
+    dataset = pair.data.load()
+    listener.loaded(dataset.origin)
+    return dataset
+
+
+def _executor(logs: Path, options: Options, kept: Store) -> Executor:
+    return Executor(
+        logs,
+        options.device,
+        options.timeout,
+        threads=options.threads,
+        kept=kept,
+        fresh=options.fresh,
+    )
+
+
+def _code(error: BaseException) -> int:
+    """Return the exit code that an error ends a run with."""
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return INTERRUPTED
+    if isinstance(error, ParityError):
+        return error.exit_code
+    return BAD_INPUT if isinstance(error, DataError) else ENGINE_FAILED
+
+
+def _commit() -> str:
+    """Return the checkout's commit, with a plus sign if files were changed; empty if installed."""
+    if not (ROOT / ".git").exists():
+        return ""
+    try:
+        head, changed = (
+            subprocess.run(
+                ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for arguments in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "-uno"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head + ("+" if changed else "")
+
+
+def _machine() -> str:
+    """Return the processor, and the instruction set that kernels are held to, if any."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+    processor = provenance.fingerprint(None)["processor"]
+    return processor + (f", ONEDNN_MAX_CPU_ISA={limit}" if limit else "")
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
