@@ -203,8 +203,8 @@ def _differences(
     if not isinstance(reference, Recorded):
         return tuple(compare.compare(expected, actual, dtype, measured=measured))
     golden = reference.golden
-    same = golden.steps == reference.case.plan.steps and not golden.note
-    sampled = compare.sample(goldens.over(actual, golden.steps, same), golden.shapes)
+    shared = goldens.over(actual, golden.steps, golden.ends, golden.tested)
+    sampled = compare.sample(shared, golden.shapes)
     differences = compare.compare(expected, sampled, dtype, golden.largest, measured)
     return tuple(compare.of_whole(d, golden.shapes.get(d.key, d.shape)) for d in differences)
 
@@ -251,8 +251,9 @@ def _anchors(found: Comparison, reference: Side, candidate: Side) -> tuple[Ancho
         ParityError: an anchor could not be run, so nothing is decided.
     """
     if not isinstance(reference, Live) or not isinstance(candidate, Live):
+        where = f"at step {found.parted}" if found.parted else "in its last state"
         raise EngineFailed(
-            f"the curve parts at step {found.parted}, by more than TensorFlow 1.15.5 was seen to "
+            f"the curve parts {where}, by more than TensorFlow 1.15.5 was seen to "
             "part from itself, and a recording cannot hand over its state",
             "a live TensorFlow 1.15.5 to decide",
             "run `tox -e oracle`",

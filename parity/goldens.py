@@ -39,6 +39,8 @@ class Golden:
         own: how far the engine's own rounding moves each of them; empty in float64.
         runs: answers that its rounding was measured with.
         steps: steps that both the recording and the case have.
+        ends: whether both end after the same step.
+        tested: whether both read metrics after the same steps, on the same rows.
         note: what of the recording does not apply to the case, or empty.
     """
 
@@ -48,6 +50,8 @@ class Golden:
     own: Mapping[str, np.ndarray]
     runs: int
     steps: int
+    ends: bool = True
+    tested: bool = True
     note: str = ""
 
 
@@ -83,6 +87,7 @@ def save(
         "seed": case.seed,
         "steps": case.plan.steps,
         "weights_sha256": digest(case.weights),
+        "tested_sha256": tested_digest(case),
         "batches_sha256": batches,
         "masks_sha256": masks,
         "shapes": {key: list(np.shape(value)) for key, value in recording.items()},
@@ -137,34 +142,54 @@ def load(case: Case, folder: Path = FOLDER) -> Golden | None:
     arrays = wire.read_arrays(str(path))
     lines = wire.under(arrays, OWN)
     recording = {k: v for k, v in arrays.items() if not k.startswith(OWN + "/")}
-    shared = over(recording, steps, same=steps == case.plan.steps == provenance["steps"])
+    ends = case.plan.steps == provenance["steps"]
+    tested = ends and provenance["tested_sha256"] == tested_digest(case)
+    shared = over(recording, steps, ends, tested)
     note = ""
-    if len(shared) < len(recording):
+    if not ends:
         note = (
             f"the recording of TensorFlow 1.15.5 has {provenance['steps']} steps: its curve is "
             f"compared over {steps} of {case.plan.steps}"
         )
+    elif not tested:
+        note = "the recording of TensorFlow 1.15.5 was tested on other rows: those are not compared"
     return Golden(
         shared,
         {key: tuple(shape) for key, shape in provenance["shapes"].items()},
         provenance["largest"],
-        over({**provenance["own"], **lines}, steps, same=True),
+        over({**provenance["own"], **lines}, steps, ends=True, tested=True),
         provenance["runs"],
         steps,
+        ends,
+        tested,
         note,
     )
 
 
-def over(recording: Mapping[str, Any], steps: int, same: bool) -> Arrays:
-    """Return a recording over its first steps; the ends of another run are left out."""
+def over(recording: Mapping[str, Any], steps: int, ends: bool, tested: bool) -> Arrays:
+    """Return as much of a recording as a case has in common with it.
+
+    Args:
+        recording: tensors in shared names.
+        steps: that both have; the loss of every step is cut to them.
+        ends: whether both end after the same step, in the same state.
+        tested: whether both read metrics after the same steps, on the same rows.
+    """
     kept = {}
     for name, value in recording.items():
         key = keys.parse(name)
         if name == "curve/step_loss":
             kept[name] = np.asarray(value)[:steps]
-        elif key.rung != "curve" or same:
+        elif key.rung != "curve" or (tested if key.is_line else ends):
             kept[name] = np.asarray(value)
     return kept
+
+
+def tested_digest(case: Case) -> str:
+    """Return the sha256 of the rows that metrics are read on, and of when they are."""
+    data = case.dataset
+    rows = {"x": data.x_test, "y": data.y_test, "tested": case.plan.tested}
+    return digest(rows)
 
 
 def _stem(case: Case) -> str:

@@ -87,7 +87,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def write(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
-    """Draw ``rounding.png`` and write ``rounding.md``; return the path of the picture."""
+    """Draw ``rounding.png`` and write ``rounding.md``; return the path of the picture, if any."""
+    if not ratios(outcomes):
+        return []
     (folder / "rounding.md").write_text(table(outcomes), "utf-8")
     with plt.rc_context(STYLE):
         return [save(draw(outcomes), folder / "rounding.png")]

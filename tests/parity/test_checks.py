@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity import engines, goldens
+from parity import engines, goldens, wire
 from parity.cases import Case, Request, make_case
 from parity.checks import ANCHOR_STEPS, compare_two, lead, prove
 from parity.compare import SAMPLE, sample
@@ -65,14 +65,13 @@ def what(request: Request) -> str:
         return "anchor"
     if job.model.dtype == "float64":
         return "truth"
-    name = "softmax/bias" if request.engine.family == "graph" else "logits/bias"
-    same = np.array_equal(request.arrays[f"weights/{name}"], case.weights["softmax/bias"])
-    whole = "weights/embedding" if request.engine.family == "graph" else KERAS_EMBEDDING
-    same = same and np.array_equal(request.arrays[whole], case.weights["embedding"])
+    known = case.weights
+    if request.engine.family != "graph":
+        known = PAIR.layout.weights_to_keras(known)
+    given = wire.under(dict(request.arrays), "weights")
+    same = all(np.array_equal(given[name], value) for name, value in known.items())
     return "climb" if same else "twin"
 
-
-KERAS_EMBEDDING = "weights/embedding/embeddings"
 
 Reply = Callable[[Request, str, int], Mapping[str, Any]]
 
