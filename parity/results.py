@@ -120,6 +120,11 @@ class Comparison:
         sizes += [d.own for d in self.rung("curve") if d.own is not None]
         return max(sizes, default=0.0) > CHAOTIC
 
+    @property
+    def chaotic_loss(self) -> bool:
+        """True if that holds for its loss, and not only for the state that it ends in."""
+        return float(np.max(self.own.get(STEP_LOSS, ()), initial=0.0)) > CHAOTIC
+
     def rung(self, name: str) -> list[Difference]:
         """Return the accounts of one rung's tensors."""
         return [d for d in self.differences if d.rung == name]

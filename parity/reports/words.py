@@ -238,9 +238,10 @@ def _free_run(comparison: Comparison) -> str:
 def _chaos(comparison: Comparison) -> str:
     if comparison.anchors:
         return "a free run proves nothing here; the anchors decide"
-    largest = figure(float(np.max(comparison.own[STEP_LOSS])))
-    moved = f"{comparison.reference}'s own rounding moves the loss by {largest}"
-    return f"a free run proves little here: {moved}"
+    sizes = [float(np.max(line)) for line in comparison.own.values()]
+    sizes += [d.own for d in comparison.rung("curve") if d.own is not None]
+    moved = f"{comparison.reference}'s own rounding moves it by {figure(max(sizes))}"
+    return f"this says little about where a free run ends: {moved}"
 
 
 def _steps(comparison: Comparison) -> int:

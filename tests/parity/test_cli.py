@@ -242,11 +242,8 @@ def test_an_option_is_what_is_asked(
 ) -> None:
     seen: list[tuple[list[str], Options, Path]] = []
 
-    def prove(
-        run: Run, chosen: list[Pair], options: Options, folder: Path, _: object
-    ) -> list[Path]:
+    def prove(run: Run, chosen: list[Pair], options: Options, folder: Path, *_: object) -> None:
         seen.append(([pair.name for pair in chosen], options, folder))
-        return []
 
     monkeypatch.setattr(runs, "prove", prove)
     ended = parity("run", "sms_rnn", "deep_lstm", "sms_rnn", "--output", "mine", *words.split())
@@ -261,9 +258,8 @@ def test_an_option_is_what_is_asked(
 def test_no_names_are_all_pairs(parity: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Pair] = []
 
-    def prove(run: Run, chosen: list[Pair], *_: object) -> list[Path]:
+    def prove(run: Run, chosen: list[Pair], *_: object) -> None:
         seen.extend(chosen)
-        return []
 
     monkeypatch.setattr(runs, "prove", prove)
     parity("run")

@@ -98,6 +98,7 @@ def test_a_recording_says_how_it_was_made(case: Case, folder: Path) -> None:
         "seed": 0,
         "steps": STEPS,
         "weights_sha256": digest(case.weights),
+        "tested_sha256": goldens.tested_digest(case),
         "batches_sha256": batches,
         "masks_sha256": masks,
         "shapes": {key: list(value.shape) for key, value in recording().items()},
@@ -106,6 +107,14 @@ def test_a_recording_says_how_it_was_made(case: Case, folder: Path) -> None:
         "runs": 1,
         "made_by": "parity record sms_rnn",
     }
+
+
+def test_metrics_of_other_rows_are_not_compared(case: Case, folder: Path) -> None:
+    other = dataclasses.replace(case.dataset, x_test=case.dataset.x_test[::-1])
+    found = loaded(dataclasses.replace(case, dataset=other), folder)
+    assert "other rows" in found.note
+    assert "curve/test_loss" not in found.recording
+    assert {"curve/step_loss", "curve/final/weights/embedding"} <= set(found.recording)
 
 
 # Own rounding

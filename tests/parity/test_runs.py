@@ -118,10 +118,10 @@ class Stage:
     def run(
         self, *pairs: Pair, listener: Listening | None = None, options: Options = OPTIONS
     ) -> list[Path]:
-        self.found = runs.begun()
-        return runs.prove(
-            self.found, pairs or (PAIR,), options, self.folder, listener or Listening()
-        )
+        self.found, drawn = runs.begun(), list[Path]()
+        chosen, told = pairs or (PAIR,), listener or Listening()
+        runs.prove(self.found, chosen, options, self.folder, told, drawn)
+        return drawn
 
     def document(self) -> dict[str, Any]:
         """Return what the run has written; it follows its schema."""
