@@ -31,6 +31,7 @@ from parity.errors import (
     look_up,
 )
 from parity.executor import Executor
+from parity.options import Options
 from parity.pair import Pair
 from parity.pairs import PAIRS
 from parity.progress import Board
@@ -141,7 +142,7 @@ def run(
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
     if full and steps:
         raise BadInput("--full and --steps were given", "at most one of them", "leave out either")
-    options = runs.Options(
+    options = Options(
         engines.references(engine),
         _known(dtype),
         0 if full else steps,

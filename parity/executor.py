@@ -84,7 +84,7 @@ class Executor:
         self._closed = False
         self._payload = tempfile.TemporaryDirectory(prefix="parity-payload-")
         write_payload(Path(self._payload.name))
-        self._questioned: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Executor:
         return self
@@ -158,29 +158,36 @@ class Executor:
             self._started.append(process)
             return process
 
-    def _digest(self, request: Request) -> str:
-        """Return what names a question and all that decides its answer."""
-        job, engine = request.job, request.engine
-        document = {
-            "job": job.to_json(),
+    def circumstances(self, engine: Engine, *builders: str) -> dict[str, Any]:
+        """Return all that decides an engine's answers, besides its questions.
+
+        Args:
+            engine: the engine.
+            builders: ``module:attribute`` of what it is to build; empty ones count for nothing.
+        """
+        return {
             "engine": [engine.name, engine.family, dict(engine.environment)],
             "device": self._device,
             "threads": self._threads,
             "machine": self._of_engine(engine),
-            "model": provenance.sources(job.model.builder, self._paths()),
-            "optimizer": provenance.sources(job.model.optimizer, self._paths()),
+            "sources": [provenance.sources(builder, self._paths()) for builder in builders],
         }
-        return provenance.digest(document, request.arrays)
+
+    def _digest(self, request: Request) -> str:
+        """Return what names a question and all that decides its answer."""
+        model = request.job.model
+        around = self.circumstances(request.engine, model.builder, model.optimizer)
+        return provenance.digest({"job": request.job.to_json(), **around}, request.arrays)
 
     def _of_engine(self, engine: Engine) -> dict[str, Any]:
         """Return what of machine and runner decides an answer; it stays as it is for a run."""
         with self._lock:
-            if engine.name not in self._questioned:
+            if engine.name not in self._known:
                 runner = provenance.sources("parity.runners.__main__:main", self._paths())
                 runner.update(provenance.sources(f"parity.runners.{engine.family}:", self._paths()))
                 machine = provenance.fingerprint(engine.python())
-                self._questioned[engine.name] = {"machine": machine, "runner": runner}
-            return self._questioned[engine.name]
+                self._known[engine.name] = {"machine": machine, "runner": runner}
+            return self._known[engine.name]
 
     def _paths(self) -> list[Path]:
         return [Path(self._payload.name), ROOT, Path.cwd()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import cattrs
 import numpy as np
@@ -22,6 +22,7 @@ from parity.rounding import CHAOTIC
 from parity.wire import Arrays
 
 SCHEMA = 2
+T = TypeVar("T")
 RECORDED = "recorded"  # TensorFlow 1.15.5, from the recordings in the repository
 JUDGES = (RECORDED, "tf1")
 STEP_LOSS = "curve/step_loss"
@@ -301,8 +302,7 @@ def is_line(key: str) -> bool:
 
 def to_json(run: Run) -> dict[str, Any]:
     """Return a run as plain JSON types; ``docs/results.schema.json`` describes them."""
-    document: dict[str, Any] = _converter().unstructure(run)
-    return {"schema": SCHEMA, **document}
+    return {"schema": SCHEMA, **to_plain(run)}
 
 
 def from_json(document: Mapping[str, Any]) -> Run:
@@ -318,8 +318,23 @@ def from_json(document: Mapping[str, Any]) -> Run:
             f"schema {SCHEMA}",
             "run `parity run` again with this version",
         )
+    return from_plain(fields, Run)
+
+
+def to_plain(found: Any) -> dict[str, Any]:
+    """Return a dataclass of this module as plain JSON types."""
+    plain: dict[str, Any] = _converter().unstructure(found)
+    return plain
+
+
+def from_plain(fields: Mapping[str, Any], kind: type[T]) -> T:
+    """Return the dataclass that `to_plain` was given.
+
+    Raises:
+        BadInput: the fields are not those of `kind`.
+    """
     try:
-        return _converter().structure(fields, Run)
+        return _converter().structure(fields, kind)
     except Exception as error:  # cattrs groups what it finds; any of it means the same
         raise BadInput(
             f"these results cannot be read: {error}", "what `parity run` writes"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import platform
 import shutil
@@ -19,17 +18,19 @@ from pathlib import Path
 from typing import Protocol
 
 from datasets.dataset import DataError, Dataset, Origin
-from parity import checks, provenance, store
+from parity import checks, provenance, store, verdicts
 from parity.cases import DTYPES
-from parity.engines import ROOT, Engine, references
+from parity.engines import ROOT, references
 from parity.errors import BAD_INPUT, ENGINE_FAILED, INTERRUPTED, BadInput, ParityError
 from parity.executor import Executor
+from parity.options import Options
 from parity.pair import Pair
 from parity.reports import files, plots, survey
 from parity.results import Outcome, Run
 from parity.sides import Watch
 from parity.store import Store
 
+VERDICTS = 256 << 20  # bytes that kept verdicts may take
 PAIRS_AT_ONCE = 3  # enough that no core waits for the last job of a pair
 
 
@@ -50,35 +51,6 @@ class Listener(Protocol):
 
     def finish(self, outcome: Outcome) -> None:
         """A pair has its verdict."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What a run asks of every pair, and of whom.
-
-    Args:
-        references: graph engines, each of which is right by definition.
-        dtypes: ``float32``, ``float64``, or both.
-        steps: training steps of the curve; each row's own number if None, all if 0.
-        seed: seed of weights, order and masks.
-        stock: also train with the stock Keras optimizer.
-        measure: measure own rounding everywhere, not only where a bound needs it.
-        device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
-        timeout: seconds without a sign of life before an engine counts as hung.
-        threads: threads that each engine may compute with.
-        fresh: ask everything anew.
-    """
-
-    references: Sequence[Engine]
-    dtypes: Sequence[str] = DTYPES
-    steps: int | None = None
-    seed: int = 0
-    stock: bool = True
-    measure: bool = False
-    device: str = ""
-    timeout: float = 300
-    threads: int = 1
-    fresh: bool = False
 
 
 def prove(
@@ -112,9 +84,10 @@ def prove(
         with contextlib.ExitStack() as stack:
             pool = stack.enter_context(threads())
             kept = Store(store.default_folder())
+            known = Store(store.default_folder() / "verdicts", VERDICTS)
             executor = stack.enter_context(_executor(logs, options, kept))
-            unread = _prove_all(run, pairs, options, folder, listener, pool, executor, drawn)
-            run.notes += kept.notes
+            unread = _prove_all(run, pairs, options, folder, listener, pool, executor, known, drawn)
+            run.notes += [*kept.notes, *known.notes]
         if unread:
             raise DataError("\n".join(unread))
         if options.measure:
@@ -203,28 +176,21 @@ def _prove_all(
     listener: Listener,
     pool: ThreadPoolExecutor,
     executor: Executor,
+    known: Store,
     drawn: list[Path],
 ) -> list[str]:
     """Prove every pair whose corpus can be had; return what is wrong with the other corpora."""
     drawing = threading.Lock()  # Matplotlib draws one figure at a time
 
     def one(outcome: Outcome, pair: Pair, dataset: Dataset) -> Outcome:
-        clock, outcome.started = time.monotonic(), _now()
         listener.begin(pair.name)
-        checks.prove(
-            outcome,
-            pair,
-            dataset,
-            executor,
-            options.references,
-            options.dtypes,
-            options.steps,
-            options.seed,
-            options.stock,
-            options.measure,
-            listener.watch(pair.name),
-        )
-        outcome.seconds = round(time.monotonic() - clock, 1)
+        name = verdicts.digest(pair, dataset, executor, options)
+        found = None if options.fresh else verdicts.load(known, name)
+        if found:
+            vars(outcome).update(vars(found))
+        else:
+            _prove_one(outcome, pair, dataset, options, executor, listener)
+            verdicts.save(known, name, outcome)
         listener.finish(outcome)
         # Here, not in the main thread: an interrupt that falls into Matplotlib's weak references is
         # lost there.
@@ -245,6 +211,31 @@ def _prove_all(
     for future in as_completed(futures):
         future.result()
     return unread
+
+
+def _prove_one(
+    outcome: Outcome,
+    pair: Pair,
+    dataset: Dataset,
+    options: Options,
+    executor: Executor,
+    listener: Listener,
+) -> None:
+    clock, outcome.started = time.monotonic(), _now()
+    checks.prove(
+        outcome,
+        pair,
+        dataset,
+        executor,
+        options.references,
+        options.dtypes,
+        options.steps,
+        options.seed,
+        options.stock,
+        options.measure,
+        listener.watch(pair.name),
+    )
+    outcome.seconds = round(time.monotonic() - clock, 1)
 
 
 def _load(pair: Pair, listener: Listener) -> Dataset:

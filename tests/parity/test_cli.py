@@ -22,9 +22,9 @@ from datasets.dataset import DataError
 from parity import cli, engines, pairs, runs, wire
 from parity.checkpoints import ABOUT, save_weights
 from parity.executor import Executor
+from parity.options import Options
 from parity.pair import Data, Pair
 from parity.results import Run
-from parity.runs import Options
 from parity.wire import Arrays
 from tests.conformance.tiny import tiny
 

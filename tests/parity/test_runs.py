@@ -27,9 +27,9 @@ from datasets.dataset import DataError, Dataset, Origin
 from parity import runs
 from parity.engines import TF1_PYTHON, find
 from parity.errors import AGREE, BAD_INPUT, DIFFERENCE, ENGINE_FAILED, INTERRUPTED, BadInput
+from parity.options import Options
 from parity.pair import Data, Pair
 from parity.results import Comparison, Outcome, Run
-from parity.runs import Options
 from parity.sides import Watch
 from parity.store import Store
 from tests.conformance.tiny import tiny
