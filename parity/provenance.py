@@ -15,6 +15,7 @@ import platform
 import re
 import shutil
 import sys
+import threading
 import uuid
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,6 +75,10 @@ def digest(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str
         total.update(_canonical([name, value.shape, value.dtype.str]))
         total.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
     return total.hexdigest()
+
+
+# CPython 3.11 counts the depth of a parse in one place for all threads, and fails when two parse.
+_PARSER = threading.Lock()
 
 
 def sources(builder: str, paths: Sequence[Path]) -> dict[str, str]:
@@ -161,7 +166,8 @@ def _imports(content: bytes, name: str, is_package: bool) -> set[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in old code is the engine's to tell
-            tree = ast.parse(content)
+            with _PARSER:
+                tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError):  # the engine will say so
         return set()
     found: set[str] = set()
