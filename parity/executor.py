@@ -85,7 +85,6 @@ class Executor:
         self._payload = tempfile.TemporaryDirectory(prefix="parity-payload-")
         write_payload(Path(self._payload.name))
         self._known: dict[str, dict[str, Any]] = {}  # engine -> machine and runner
-        self._read: dict[str, dict[str, str]] = {}  # builder -> sources
 
     def __enter__(self) -> Executor:
         return self
@@ -171,7 +170,7 @@ class Executor:
             "device": self._device,
             "threads": self._threads,
             "machine": self._of_engine(engine),
-            "sources": [self._sources(builder) for builder in builders],
+            "sources": [provenance.sources(builder, self._paths()) for builder in builders],
         }
 
     def _digest(self, request: Request) -> str:
@@ -189,13 +188,6 @@ class Executor:
                 machine = provenance.fingerprint(engine.python())
                 self._known[engine.name] = {"machine": machine, "runner": runner}
             return self._known[engine.name]
-
-    def _sources(self, builder: str) -> dict[str, str]:
-        """Return what a builder is made of, as it was when a run first asked."""
-        with self._lock:
-            if builder not in self._read:
-                self._read[builder] = provenance.sources(builder, self._paths())
-            return self._read[builder]
 
     def _paths(self) -> list[Path]:
         return [Path(self._payload.name), ROOT, Path.cwd()]

@@ -15,7 +15,6 @@ import platform
 import re
 import shutil
 import sys
-import threading
 import uuid
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,10 +74,6 @@ def digest(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str
         total.update(_canonical([name, value.shape, value.dtype.str]))
         total.update(np.ascontiguousarray(value).reshape(-1).view(np.uint8).data)
     return total.hexdigest()
-
-
-# CPython 3.11 counts the depth of a parse in one place for all threads, and fails when two parse.
-_PARSER = threading.Lock()
 
 
 def sources(builder: str, paths: Sequence[Path]) -> dict[str, str]:
@@ -161,15 +156,15 @@ def _source(name: str, package: str, paths: Sequence[Path]) -> Path | None:
     return None
 
 
-def _imports(content: bytes, name: str, is_package: bool) -> set[str]:
+@functools.cache
+def _imports(content: bytes, name: str, is_package: bool) -> frozenset[str]:
     """Return the modules that a file may import; ``from a import b`` gives ``a`` and ``a.b``."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in old code is the engine's to tell
-            with _PARSER:
-                tree = ast.parse(content)
+            tree = _parsed(content)
     except (SyntaxError, ValueError, RecursionError):  # the engine will say so
-        return set()
+        return frozenset()
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -179,7 +174,20 @@ def _imports(content: bytes, name: str, is_package: bool) -> set[str]:
             if module:
                 found.add(module)
                 found.update(f"{module}.{alias.name}" for alias in node.names if alias.name != "*")
-    return found
+    return frozenset(found)
+
+
+def _parsed(content: bytes) -> ast.Module:
+    """Parse a file.
+
+    CPython 3.11 counts the depth of a tree in one place for all threads, and finds the count wrong
+    where another one builds a tree meanwhile, as `inspect.signature` does. The tree is right.
+    """
+    while True:
+        try:
+            return ast.parse(content)
+        except SystemError:
+            continue
 
 
 def _absolute(node: ast.ImportFrom, name: str, is_package: bool) -> str:

@@ -86,6 +86,7 @@ def prove(
             kept = Store(store.default_folder())
             known = Store(store.default_folder() / "verdicts", VERDICTS)
             executor = stack.enter_context(_executor(logs, options, kept))
+            verdicts.prepare(pairs, executor, options)
             unread = _prove_all(run, pairs, options, folder, listener, pool, executor, known, drawn)
             run.notes += [*kept.notes, *known.notes]
         if unread:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 
 from datasets.dataset import Dataset
 from parity import checks, goldens, provenance
@@ -44,6 +45,19 @@ def digest(pair: Pair, dataset: Dataset, executor: Executor, options: Options) -
     }
     arrays = {**data_arrays(case.dataset), **case.plan.arrays(), **dataset.weights}
     return provenance.digest(document, arrays)
+
+
+def prepare(pairs: Sequence[Pair], executor: Executor, options: Options) -> None:
+    """Read the sources of all pairs, before threads work side by side.
+
+    Python 3.11 cannot build syntax trees in two threads at once (`parity.provenance`), and plots
+    are drawn in others. What was read once is not parsed again.
+    """
+    provenance.sources(f"{checks.__name__}:prove", [ROOT])
+    for pair in pairs:
+        executor.circumstances(LEADER, pair.keras, pair.stock.optimizer)
+        for engine in options.references:
+            executor.circumstances(engine, pair.graph)
 
 
 def load(kept: Store, name: str) -> Outcome | None:
