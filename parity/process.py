@@ -90,6 +90,7 @@ class Process:
             "NVIDIA_TF32_OVERRIDE": "0",  # float32 must mean float32 on a GPU, too
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
             "PYTHONWARNINGS": "ignore",
+            "PYTHONUNBUFFERED": "1",  # what a model printed before it died is in the log
             **({name: str(threads) for name in THREADS} if threads else {}),
             **visible_devices(device),
             **engine.environment,
