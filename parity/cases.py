@@ -17,7 +17,7 @@ import numpy as np
 from datasets.dataset import Dataset
 from parity import keys, wire
 from parity.engines import Engine
-from parity.errors import BadInput
+from parity.errors import BadInput, EngineFailed
 from parity.keys import RUNGS
 from parity.pair import Pair
 from parity.plans import Plan, make_plan, needed
@@ -97,10 +97,12 @@ class Case:
 
     def twin(self, number: int) -> Case:
         """Return a rounding twin: every weight, and slot, moved by one unit in the last place."""
+        shared = self.pair.layout.slots.shared  # float32 even in float64: no rounding of its own
+        kept = {name: value for name, value in self.slots.items() if name in shared}
         return dataclasses.replace(
             self,
             weights=twin_of(self.weights, number),
-            slots=twin_of(self.slots, number),
+            slots={**twin_of(self.slots, number), **kept},
         )
 
     def segment(self, after: int, steps: int, recording: Mapping[str, np.ndarray]) -> Case:
@@ -112,19 +114,23 @@ class Case:
             recording: the reference's, in shared names, with a snapshot after that step.
         """
         sizes, begin = self.plan.sizes, int(self.plan.sizes[:after].sum())
-        taken = sizes[after : after + steps]
-        plan = Plan(
-            self.plan.order[begin : begin + int(taken.sum())], taken, np.array([], np.int64)
-        )
-        state = wire.under(recording, f"curve/{keys.step(self.start + after)}")
+        taken, first = sizes[after : after + steps], self.start + after
+        tested = self.plan.tested[
+            (self.plan.tested >= first) & (self.plan.tested < first + len(taken))
+        ]
+        plan = Plan(self.plan.order[begin : begin + int(taken.sum())], taken, tested)
+        state = wire.under(recording, f"curve/{keys.step(first)}")
+        weights, slots = wire.under(state, "weights"), wire.under(state, "slots")
+        if after and not weights:
+            raise EngineFailed(f"no state after step {after} was handed over", "a snapshot of it")
         dataset, plan = needed(self.dataset, plan, self.seed)
         return dataclasses.replace(
             self,
             dataset=dataset,
             plan=plan,
-            start=self.start + after,
-            weights=wire.under(state, "weights") or self.weights,
-            slots=wire.under(state, "slots"),
+            start=first,
+            weights=weights or self.weights,
+            slots=slots,
         )
 
     def climb(

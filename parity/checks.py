@@ -74,6 +74,25 @@ def prove(
     """
     desk = Desk(pair, executor, outcome, watch)
     try:
+        _prove(outcome, desk, pair, dataset, references, dtypes, steps, seed, stock, measure)
+    finally:
+        desk.account()
+    outcome.finished = True
+
+
+def _prove(
+    outcome: Outcome,
+    desk: Desk,
+    pair: Pair,
+    dataset: Dataset,
+    references: Sequence[Engine],
+    dtypes: Sequence[str],
+    steps: int | None,
+    seed: int,
+    stock: bool,
+    measure: bool,
+) -> None:
+    try:
         case = lead(desk, make_case(pair, "float32", dataset, steps, seed))
     except ParityError as error:
         outcome.comparisons += [
@@ -81,7 +100,6 @@ def prove(
             for dtype in dtypes
             for engine in references
         ]
-        outcome.finished = True
         return
     table = _seated(desk, case, references, dtypes)
     lane = desk.put(case.stock(LEADER, STOCK_STEPS), "stock") if stock else None
@@ -101,7 +119,6 @@ def prove(
     outcome.comparisons.sort(key=lambda c: dtypes.index(c.dtype))
     if lane is not None:
         _add_stock(outcome, pair, lane, case)
-    outcome.finished = True
 
 
 def _seated(
@@ -173,27 +190,32 @@ def _judged(
     found = dataclasses.replace(
         found, curves=lines, differences=_differences(reference, candidate, measured)
     )
-    for rung in found.rungs:
-        passed = all(d.passed for d in found.rung(rung))
-        if passed and not (measure and found.dtype == "float32" and rung in MEASURED["float32"]):
-            continue
-        if rung not in MEASURED[found.dtype] or _differs(twin, rung):
-            break
-        excused = False
-        for stage, bounds in enumerate(_measurings(pair, reference, candidate, rung)):
-            measured.update(bounds)
-            found = dataclasses.replace(
-                found,
-                differences=_differences(reference, candidate, measured),
-                own={k: v.own for k, v in measured.items() if keys.parse(k).is_line},
-            )
-            if all(d.passed for d in found.rung(rung)):
-                excused = stage == CANDIDATE
+    try:
+        for rung in found.rungs:
+            passed = all(d.passed for d in found.rung(rung))
+            if passed and not (
+                measure and found.dtype == "float32" and rung in MEASURED["float32"]
+            ):
+                continue
+            if rung not in MEASURED[found.dtype] or _differs(twin, rung):
                 break
-        if rung == "curve" and anchors:
-            found = _anchored(found, reference, candidate, excused)
-        if found.failed_rung == rung:
-            break
+            excused = False
+            for stage, bounds in enumerate(_measurings(pair, reference, candidate, rung, anchors)):
+                measured.update(bounds)
+                found = dataclasses.replace(
+                    found,
+                    differences=_differences(reference, candidate, measured),
+                    own={k: v.own for k, v in measured.items() if keys.parse(k).is_line},
+                )
+                if all(d.passed for d in found.rung(rung)):
+                    excused = stage == CANDIDATE
+                    break
+            if rung == "curve" and anchors:
+                found = _anchored(found, reference, candidate, excused)
+            if found.failed_rung == rung:
+                break
+    except ParityError as error:  # what could not be measured is not decided
+        found = dataclasses.replace(found, problem=str(error))
     return found
 
 
@@ -213,7 +235,7 @@ def _anchored(found: Comparison, reference: Side, candidate: Side, excused: bool
     if isinstance(reference, Live) and isinstance(candidate, Live):
         if failed or excused or found.chaotic:
             return dataclasses.replace(found, anchors=_anchors(found, reference, candidate))
-    elif failed or found.chaotic_loss:
+    elif (failed and _rounded(found)) or found.chaotic_loss:
         where = f" from step {found.parted}" if found.parted else ""
         raise EngineFailed(
             f"the curve parts{where} as far as TensorFlow 1.15.5 was seen to part from itself, or "
@@ -222,6 +244,11 @@ def _anchored(found: Comparison, reference: Side, candidate: Side, excused: bool
             "run `tox -e oracle`",
         )
     return found
+
+
+def _rounded(found: Comparison) -> bool:
+    """Tell whether rounding may explain every failure: it was measured, and nothing is missing."""
+    return all(d.runs and np.isfinite(d.error) for d in found.failures)
 
 
 def _differences(
@@ -240,9 +267,12 @@ def _differences(
 
 
 def _measurings(
-    pair: Pair, reference: Side, candidate: Side, rung: str
+    pair: Pair, reference: Side, candidate: Side, rung: str, free: bool
 ) -> Iterator[dict[str, Measured]]:
-    """Yield the bounds of a rung, each wider than the last: a few twins, many, the candidate's."""
+    """Yield the bounds of a rung, each wider than the last: a few twins, many, the candidate's.
+
+    At an anchor, which is not `free`, the candidate's own rounding excuses nothing.
+    """
     floor = _floor(pair, reference, candidate)
     own, runs = reference.own(rung, TWINS)
     yield rounding.bounds(own, runs, floor)
@@ -250,6 +280,8 @@ def _measurings(
         return
     own, runs = reference.own(rung, MOST_TWINS)
     yield rounding.bounds(own, runs, floor)
+    if not free:
+        return
     also, more = candidate.own(rung, MOST_TWINS, truth=False)
     yield rounding.bounds(rounding.larger(own, also), runs + more, floor)
 
@@ -293,11 +325,15 @@ def _anchors(found: Comparison, reference: Live, candidate: Live) -> tuple[Ancho
     anchors: list[Anchor] = []
     for after, steps, (left, right) in questions:
         judged = compare_two(pair, left, right, ("curve",), anchors=False)
-        if judged.problem:
-            raise EngineFailed(f"the anchor after step {after} could not be run: {judged.problem}")
+        if judged.problem or judged.chaotic_loss:
+            why = judged.problem or f"rounding alone parts {reference.name} from itself there"
+            raise EngineFailed(f"the anchor after step {after} decides nothing: {why}")
         anchors.append(Anchor(after, steps, judged.differences))
         if not anchors[-1].passed:
             break
+    for _, _, sides in questions[len(anchors) :]:
+        for side in sides:
+            side.drop()
     return tuple(anchors)
 
 

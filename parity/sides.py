@@ -52,6 +52,7 @@ class Desk:
         self, pair: Pair, executor: Executor, outcome: Outcome, watch: Watch = lambda *_: None
     ) -> None:
         self.pair, self._executor, self._outcome, self._watch = pair, executor, outcome, watch
+        self._asked: list[tuple[str, str, Future[Answer]]] = []
 
     def put(self, request: Request, what: str) -> Future[Answer]:
         """Queue a request; `what` says in a word or two what it is for."""
@@ -59,20 +60,23 @@ class Desk:
         future = self._executor.submit(
             request, lambda *event: self._watch(engine, dtype, f"{what} {event[0]}", *event[1:3])
         )
-        future.add_done_callback(lambda done: self._note(engine, f"{dtype} {what}", done))
+        self._asked.append((engine, f"{dtype} {what}", future))
         return future
 
     def shared(self, engine: Engine, future: Future[Answer]) -> Arrays:
         """Wait for an answer and return it in shared names."""
         return to_shared(self.pair, engine, future.result().arrays)
 
-    def _note(self, engine: str, what: str, future: Future[Answer]) -> None:
-        if future.cancelled() or future.exception():
-            return
-        answer = future.result()
-        record = JobRecord(engine, what, answer.started, round(answer.seconds, 2), answer.kept)
-        self._outcome.jobs.append(record)
-        self._outcome.engines[engine] = answer.about
+    def account(self) -> None:
+        """Write down every question that was answered, and what answered it."""
+        for engine, what, future in self._asked:
+            if not future.done() or future.cancelled() or future.exception():
+                continue
+            answer = future.result()
+            record = JobRecord(engine, what, answer.started, round(answer.seconds, 2), answer.kept)
+            self._outcome.jobs.append(record)
+            self._outcome.engines[engine] = answer.about
+        self._asked.clear()
 
 
 class Live:
@@ -126,6 +130,10 @@ class Live:
         mine = {k: v for k, v in self.recording().items() if keys.parse(k).rung == rung}
         return rounding.own_rounding(mine, others, self.case.dtype), len(others)
 
+    def drop(self) -> None:
+        """Do without the answer, if nobody works on it yet."""
+        self._asked.cancel()
+
     def snapshots(self, after: Sequence[int]) -> Recording:
         """Return a free run with its state after so many steps."""
         steps = tuple(self.case.start + each - 1 for each in after if each)
@@ -137,8 +145,10 @@ class Live:
             self.truth = Live(self.desk, self.engine, self.case.in_dtype("float64"), (rung,))
         found = self.truth.recording()
         if not any(keys.parse(key).rung == rung for key in found):
-            request = self.truth.case.climb(self.engine, (rung,))
-            found = self.desk.shared(self.engine, self.desk.put(request, "truth"))
+            if (rung, 0) not in self._others:
+                request = self.truth.case.climb(self.engine, (rung,))
+                self._others[rung, 0] = self.desk.put(request, "truth")
+            found = self.desk.shared(self.engine, self._others[rung, 0])
         return found
 
 

@@ -71,6 +71,8 @@ def load(kept: Store, name: str) -> Outcome | None:
 
 
 def save(kept: Store, name: str, outcome: Outcome) -> None:
-    """Keep a verdict; one that an engine's failure left open is not kept."""
-    if outcome.exit_code != ENGINE_FAILED:
+    """Keep a verdict; one of which an engine's failure left anything open is not kept."""
+    codes = [outcome.exit_code, *(c.exit_code for c in outcome.comparisons)]
+    failed = any("could not be run" in note for note in outcome.notes)  # the stock lane
+    if ENGINE_FAILED not in codes and not failed:
         kept.save(name, to_plain(outcome), {})
