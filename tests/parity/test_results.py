@@ -302,3 +302,17 @@ def without(document: dict[str, Any], name: str) -> dict[str, Any]:
 def test_a_document_that_is_not_in_order_is_bad_input(spoil: Any) -> None:
     with pytest.raises(BadInput, match="these results cannot be read"):
         from_json(spoil(to_json(run(outcome(AGREEING)))))
+
+
+def test_anchors_do_not_excuse_what_is_no_rounding() -> None:
+    """A metric that the candidate does not report, or that is NaN, is in no anchor."""
+    plain = {"key": "curve/test_loss", "shape": (2,), "bound": 1e-6}
+    ahead = Difference(**plain, error=1e-3, used=1e3, compared=2)
+    missing = Difference(**plain, error=float("inf"))
+    anchor = Anchor(0, 5, (Difference(**plain, error=0.0, used=0.0, compared=2),))
+    found = Comparison("sms_rnn", "float32", "graph", "keras", (ahead,), ("curve",))
+    found = dataclasses.replace(found, anchors=(anchor,))
+    assert found.exit_code == AGREE
+    found = dataclasses.replace(found, differences=(ahead, missing))
+    assert (found.exit_code, found.failed_rung) == (DIFFERENCE, "curve")
+    assert missing in found.failures

@@ -126,6 +126,7 @@ def test_the_state_after_a_step_is_kept_under_that_step() -> None:
 def test_a_desk_keeps_account_of_what_was_asked() -> None:
     side, _, outcome = seat(line)
     side.own("curve", 2)
+    side.desk.account()
     assert [(job.engine, job.what) for job in outcome.jobs] == [
         ("graph", "float32 climb"),
         ("graph", "float32 twin 1"),
