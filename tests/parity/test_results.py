@@ -306,7 +306,7 @@ def test_a_document_that_is_not_in_order_is_bad_input(spoil: Any) -> None:
 
 def test_anchors_do_not_excuse_what_is_no_rounding() -> None:
     """A metric that the candidate does not report, or that is NaN, is in no anchor."""
-    plain = {"key": "curve/test_loss", "shape": (2,), "bound": 1e-6}
+    plain: dict[str, Any] = {"key": "curve/test_loss", "shape": (2,), "bound": 1e-6}
     ahead = Difference(**plain, error=1e-3, used=1e3, compared=2)
     missing = Difference(**plain, error=float("inf"))
     anchor = Anchor(0, 5, (Difference(**plain, error=0.0, used=0.0, compared=2),))
