@@ -110,13 +110,9 @@ def draw(outcomes: Sequence[Outcome]) -> Figure:
         axes.axvline(FACTOR, color="black", lw=1.2, ls="--")
         axes.set_ylabel(rung)
         axes.set_xscale("log")
-        axes.annotate(
-            f"{len(values):,} tensors, {len(values) - len(differing):,} the same to the last bit; "
-            f"largest {max(values):.2g}",
-            (0.99, 0.8),
-            xycoords="axes fraction",
-            ha="right",
-        )
+        same = len(values) - len(differing)
+        said = f"{len(values):,} tensors, {same:,} the same to the last bit"
+        axes.set_title(f"{said}; largest {max(values):.2g}", loc="right", fontsize=8)
     axes = np.atleast_1d(rows)[-1]
     axes.set_xlabel(f"difference / the reference's own rounding (dashed: {FACTOR:g})")
     pairs = len({outcome.pair for outcome in outcomes})
