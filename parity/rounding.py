@@ -19,8 +19,8 @@ from parity.keys import Key
 from parity.tolerances import tolerance
 from parity.wire import Arrays
 
-# Twice what was seen of any tensor that a model amplifies, over fifteen pairs: the distribution is
-# in docs/decisions/0006.
+# Up to 2.5 was seen over fifteen pairs, but for last bits and for constants inside weights: the
+# distribution is in docs/decisions/0006.
 FACTOR = 4.0
 TWINS = 4
 MOST_TWINS = 16  # a branch at which training forks may be a rare one
