@@ -12,15 +12,6 @@ import pytest
 from parity import provenance
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ABOUT = {"kind": "climb", "losses": [0.5, 0.25], "nothing": None}
-ARRAYS: dict[str, np.ndarray] = {
-    "weights/a/b": np.arange(6.0).reshape(2, 3),
-    "fortran": np.asfortranarray(np.arange(6, dtype=np.int64).reshape(3, 2)),
-    "scalar": np.array(2, np.int32),
-    "empty": np.zeros((0, 4), np.float32),
-    "words": np.array(["où", "b"]),
-    "file": np.array([np.nan, -0.0, np.inf], np.float32),
-}
 
 
 def test_a_digest_is_of_the_content_alone() -> None:
