@@ -29,11 +29,23 @@ def quiet(*_: object) -> None:
     """Watch no progress."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine-threads",
+        type=int,
+        default=1,
+        help="Threads that the engines of the tests compute with: another number, other rounding.",
+    )
+
+
 @pytest.fixture(scope="session")
-def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+def executor(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Executor]:
     """The engines of all tests: starting one takes seconds, because it imports TensorFlow."""
     logs = tmp_path_factory.mktemp("engines")
-    with Executor(logs, device="cpu", timeout=600, workers=1, threads=1) as running:
+    threads = pytestconfig.getoption("engine_threads")
+    with Executor(logs, device="cpu", timeout=600, workers=1, threads=threads) as running:
         yield running
 
 
