@@ -83,7 +83,7 @@ def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 @pytest.fixture
 def lent(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> None:
     """The command works with engines that run already."""
-    for module in ("runs", "cli"):
+    for module in ("runs", "cli.common"):
         monkeypatch.setattr(
             f"parity.{module}.Executor", lambda *_, **__: contextlib.nullcontext(executor)
         )

@@ -1,0 +1,37 @@
+"""What the commands share: consoles, options, and what is lent to several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from datasets.dataset import Dataset
+from parity import runs
+from parity.executor import Executor
+from parity.pair import Pair
+from parity.reports import tables
+
+console = Console()
+errors = Console(stderr=True)
+
+PairName = Annotated[str, typer.Argument(metavar="PAIR", help="A pair; `parity list` names them.")]
+Device = Annotated[str, typer.Option(help="cpu, gpu or gpu:N. Default: the framework's choice.")]
+Timeout = Annotated[float, typer.Option(help="Seconds of silence before an engine is ended.")]
+
+
+def load(pair: Pair) -> Dataset:
+    """Load a pair's corpus and announce where it came from, before any other output."""
+    dataset = pair.data.load()
+    console.print(tables.announcement(dataset.origin), highlight=False, soft_wrap=True)
+    return dataset
+
+
+@contextmanager
+def running(device: str, timeout: float, threads: int = 0) -> Iterator[Executor]:
+    """Lend an executor whose engines choose their number of threads, and keep no answers."""
+    with runs.scratch() as logs, Executor(logs, device, timeout, threads=threads) as executor:
+        yield executor

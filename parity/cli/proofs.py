@@ -1,0 +1,131 @@
+"""Commands that prove: `list`, `run`, `record`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity import engines, pairs, runs
+from parity.cases import DTYPES
+from parity.cli.common import Device, Timeout, console
+from parity.errors import BadInput, look_up
+from parity.options import Options
+from parity.pairs import PAIRS
+from parity.progress import Board
+from parity.reports import tables
+from parity.results import Run
+
+app = typer.Typer()
+
+
+@app.command("list")
+def list_pairs() -> None:
+    """List the pairs, and the engines that can run here."""
+    console.print(tables.pairs_table(PAIRS.values()))
+    console.print(tables.engines_table(engines.ENGINES.values()))
+
+
+@app.command()
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PAIR]...", help="Pairs to prove; default: all.")
+    ] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="Reference engines, repeatable. Default: graph, and tf1 where present."),
+    ] = None,
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="float32 or float64, repeatable. Default: both.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of the curve. Default: the pair's own number.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The whole published schedule for every pair.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and dropout masks.")] = 0,
+    output: Annotated[Path, typer.Option(help="Where results and plots go.")] = Path(
+        "results/parity"
+    ),
+    stock: Annotated[
+        bool, typer.Option(help="Also train with the stock Keras optimizer, to show the gap.")
+    ] = True,
+    measure: Annotated[
+        bool,
+        typer.Option("--measure", help="Measure rounding everywhere, not only where it must be."),
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask every engine anew; use no kept answers.")
+    ] = False,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads that each engine computes with.")
+    ] = 1,
+    device: Device = "",
+    timeout: Timeout = 300,
+) -> None:
+    """Prove that both sides of each pair are the same model, rung by rung.
+
+    Climbs variables, forward, loss, gradients, update and curve, in float32 and float64, with the
+    same weights, batches and dropout masks on every engine. Where a float32 difference exceeds the
+    general bound, it measures how far the reference parts from itself by rounding alone, and judges
+    by that. Writes results.json, junit.xml and plots. Answers are kept, so that a second run asks
+    only what has changed.
+    """
+    chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
+    if full and steps:
+        raise BadInput("--full and --steps were given", "at most one of them", "leave out either")
+    options = Options(
+        engines.references(engine),
+        _known(dtype),
+        0 if full else steps,
+        seed,
+        stock,
+        measure,
+        device,
+        timeout,
+        threads,
+        fresh,
+    )
+    engines.visible_devices(device)  # says so at once if there is no such device
+    found = runs.begun()
+    drawn: list[Path] = []
+    try:
+        with Board(console) as board:
+            runs.prove(found, chosen, options, output, board, drawn)
+    finally:
+        if found.outcomes:
+            _conclude(found, output, drawn)
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def record(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PAIR]...", help="Pairs; default: all.")
+    ] = None,
+    timeout: Timeout = 300,
+) -> None:
+    """Renew the recordings of TensorFlow 1.15.5 that stand in for it (needs the engine tf1)."""
+    chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
+    with Board(console) as board:
+        for path in runs.record(chosen, timeout, board):
+            console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _conclude(found: Run, output: Path, drawn: list[Path]) -> None:
+    """Print what all pairs together came to, and where it is written."""
+    if len(found.outcomes) > 1:
+        console.print(tables.summary(found.outcomes))
+    for line in tables.conclusion(found):
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as")
+    for path in drawn[:3]:
+        console.print(f"  {path}", highlight=False)
+
+
+def _known(chosen: list[str] | None) -> tuple[str, ...]:
+    """Return the dtypes that were asked for, each once."""
+    known = {dtype: dtype for dtype in DTYPES}
+    return tuple(dict.fromkeys(look_up("dtype", value, known) for value in chosen or DTYPES))
