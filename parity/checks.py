@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 
 from datasets.dataset import Dataset
 from parity import compare, goldens, keys, rounding, wire
 from parity.cases import DTYPES, Case, make_case, path_of
-from parity.compare import Difference, Measured
+from parity.compare import Difference, Measured, Recording
 from parity.engines import LEADER, Engine, find
 from parity.errors import EngineFailed, ParityError
 from parity.executor import Answer, Executor
@@ -190,6 +191,7 @@ def _judged(
     found = dataclasses.replace(
         found, curves=lines, differences=_differences(reference, candidate, measured)
     )
+    found = dataclasses.replace(found, **_elements(pair, reference, candidate))
     try:
         for rung in found.rungs:
             passed = all(d.passed for d in found.rung(rung))
@@ -255,15 +257,33 @@ def _differences(
     reference: Side, candidate: Side, measured: Mapping[str, Measured]
 ) -> tuple[Difference, ...]:
     """Compare two recordings under the bounds that are known so far."""
-    expected, actual = reference.recording(), candidate.recording()
+    expected, actual = _alike(reference, candidate)
     dtype = reference.case.dtype
     if not isinstance(reference, Recorded):
         return tuple(compare.compare(expected, actual, dtype, measured=measured))
     golden = reference.golden
-    shared = goldens.over(actual, golden.steps, golden.ends, golden.tested)
-    sampled = compare.sample(shared, golden.shapes)
-    differences = compare.compare(expected, sampled, dtype, golden.largest, measured)
+    differences = compare.compare(expected, actual, dtype, golden.largest, measured)
     return tuple(compare.of_whole(d, golden.shapes.get(d.key, d.shape)) for d in differences)
+
+
+def _alike(reference: Side, candidate: Side) -> tuple[Recording, Recording]:
+    """Return what both answered; of the candidate no more than was recorded of the reference."""
+    expected, actual = reference.recording(), candidate.recording()
+    if not isinstance(reference, Recorded):
+        return expected, actual
+    golden = reference.golden
+    shared = goldens.over(actual, golden.steps, golden.ends, golden.tested)
+    return expected, compare.sample(shared, golden.shapes)
+
+
+def _elements(pair: Pair, reference: Side, candidate: Side) -> dict[str, Any]:
+    """Return what pictures need of single elements: the outputs, and differences in last places."""
+    recordings = _alike(reference, candidate)
+    output = f"forward/eval/{list(pair.wiring.taps)[-1]}"
+    sampled = [compare.sample({output: each[output]}) for each in recordings if output in each]
+    flat = [np.ravel(each[output]) for each in sampled]
+    outputs = dict(zip(("expected", "actual"), flat, strict=True)) if len(flat) == 2 else {}
+    return {"outputs": outputs, "ulps": compare.ulps(*recordings, reference.case.dtype)}
 
 
 def _measurings(

@@ -7,6 +7,7 @@ in float64. Every tensor gets a full account, whether it passes or not.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from parity.tolerances import LARGEST, Tolerance, tolerance
 Recording = Mapping[str, np.ndarray]
 
 SAMPLE = 256  # elements of a large tensor that a golden recording keeps
+# Upper ends of the classes that `ulps` counts in; the last class is open.
+ULPS = (0, 1, *(2**n for n in range(1, 13)), math.inf)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,6 +208,37 @@ def compare(
             )
         differences.append(difference)
     return differences
+
+
+def ulps(expected: Recording, actual: Recording, dtype: str) -> dict[str, tuple[int, ...]]:
+    """Count elements by how far they differ in units in the last place, rung by rung.
+
+    The unit is that of the tensor's largest value, so that a value near zero, which is the
+    difference of larger ones, does not count its own tiny unit. Tensors that cannot be compared
+    are left out.
+
+    Args:
+        expected: the reference's recording.
+        actual: the candidate's.
+        dtype: that both were computed in.
+
+    Returns:
+        Rung -> elements in each class of `ULPS`, (len(ULPS),).
+    """
+    counts: dict[str, np.ndarray] = {}
+    for key, wanted in expected.items():
+        found = actual.get(key)
+        if found is None or np.shape(found) != np.shape(wanted) or not np.size(wanted):
+            continue
+        wanted, found = (np.asarray(each, np.float64) for each in (wanted, found))
+        unit = np.spacing(np.dtype(dtype).type(magnitude(wanted)))
+        units = errors_of(wanted, found, float(unit))
+        # A loss of a float32 run travels in float64, and may lie between two float32 numbers.
+        classes = np.searchsorted(ULPS, np.ceil(units))
+        rung = keys.parse(key).rung
+        more = np.bincount(np.ravel(classes), minlength=len(ULPS))
+        counts[rung] = counts.get(rung, 0) + more
+    return {rung: tuple(int(n) for n in found) for rung, found in counts.items()}
 
 
 def sample(

@@ -20,7 +20,7 @@ from parity.keys import RUNGS
 from parity.rounding import CHAOTIC
 from parity.wire import Arrays
 
-SCHEMA = 2
+SCHEMA = 3
 T = TypeVar("T")
 RECORDED = "recorded"  # TensorFlow 1.15.5, from the recordings in the repository
 JUDGES = (RECORDED, "tf1")
@@ -62,6 +62,9 @@ class Comparison:
         curves: engine -> its lines over the training run.
         own: line -> the reference's own rounding at every point, where it was measured.
         anchors: short runs from the reference's states, where they decide about the curve.
+        outputs: the model's outputs on the first batch, ``expected`` and ``actual``, (elements,):
+            all of them, or as many as `parity.compare.SAMPLE`.
+        ulps: rung -> number of elements in each class of `parity.compare.ULPS`.
         problem: why nothing could be compared, or empty.
     """
 
@@ -74,6 +77,8 @@ class Comparison:
     curves: Mapping[str, Arrays] = dataclasses.field(default_factory=dict)
     own: Arrays = dataclasses.field(default_factory=dict)
     anchors: tuple[Anchor, ...] = ()
+    outputs: Arrays = dataclasses.field(default_factory=dict)
+    ulps: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     problem: str = ""
 
     @property
@@ -137,6 +142,18 @@ class Comparison:
     def nearest(self, rung: str) -> Difference | None:
         """Return the account that uses most of its bound, or is furthest beyond it."""
         return max(self.rung(rung), key=lambda d: (not d.passed, d.used), default=None)
+
+    def deciding(self, rung: str) -> list[Difference]:
+        """Return the accounts that decide about a rung; of a curve, the anchors' if they do."""
+        if rung == "curve" and self.anchors:
+            return [d for anchor in self.anchors for d in anchor.differences]
+        return self.rung(rung)
+
+    def share(self, rung: str) -> float | None:
+        """Return the largest share of its bound that any tensor uses; None if not judged."""
+        if self.status(rung) == "not judged":
+            return None
+        return max((d.used for d in self.deciding(rung)), default=None)
 
     def measured(self, rung: str) -> Difference | None:
         """Return, of the tensors whose bound was measured, the one with the largest error."""

@@ -8,7 +8,6 @@ import platform
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -25,7 +24,7 @@ from parity.errors import BAD_INPUT, ENGINE_FAILED, INTERRUPTED, BadInput, Parit
 from parity.executor import Executor
 from parity.options import Options
 from parity.pair import Pair
-from parity.reports import files, plots, survey
+from parity.reports import files, survey
 from parity.results import Outcome, Run
 from parity.sides import Watch
 from parity.store import Store
@@ -59,9 +58,8 @@ def prove(
     options: Options,
     folder: Path,
     listener: Listener,
-    drawn: list[Path],
 ) -> None:
-    """Prove pairs side by side; write results, JUnit XML and plots, however it ends.
+    """Prove pairs side by side; write results and JUnit XML, however it ends.
 
     Args:
         run: is filled with what is found, as it is found.
@@ -69,7 +67,6 @@ def prove(
         options: what is asked, and of whom.
         folder: where results go.
         listener: is told how the run gets on.
-        drawn: is filled with the paths of the plots.
 
     Raises:
         BadInput: the folder cannot be written.
@@ -87,12 +84,12 @@ def prove(
             known = Store(store.default_folder() / "verdicts", VERDICTS)
             executor = stack.enter_context(_executor(logs, options, kept))
             verdicts.prepare(pairs, executor, options)
-            unread = _prove_all(run, pairs, options, folder, listener, pool, executor, known, drawn)
+            unread = _prove_all(run, pairs, options, listener, pool, executor, known)
             run.notes += [*kept.notes, *known.notes]
         if unread:
             raise DataError("\n".join(unread))
         if options.measure:
-            drawn += survey.write(folder, run.outcomes)
+            survey.write(folder, run.outcomes)
         run.exit_code = run.verdict
     except BaseException as error:
         run.exit_code = _code(error)
@@ -173,17 +170,14 @@ def _prove_all(
     run: Run,
     pairs: Sequence[Pair],
     options: Options,
-    folder: Path,
     listener: Listener,
     pool: ThreadPoolExecutor,
     executor: Executor,
     known: Store,
-    drawn: list[Path],
 ) -> list[str]:
     """Prove every pair whose corpus can be had; return what is wrong with the other corpora."""
-    drawing = threading.Lock()  # Matplotlib draws one figure at a time
 
-    def one(outcome: Outcome, pair: Pair, dataset: Dataset) -> Outcome:
+    def one(outcome: Outcome, pair: Pair, dataset: Dataset) -> None:
         listener.begin(pair.name)
         name = verdicts.digest(pair, dataset, executor, options)
         found = None if options.fresh else verdicts.load(known, name)
@@ -193,11 +187,6 @@ def _prove_all(
             _prove_one(outcome, pair, dataset, options, executor, listener)
             verdicts.save(known, name, outcome)
         listener.finish(outcome)
-        # Here, not in the main thread: an interrupt that falls into Matplotlib's weak references is
-        # lost there.
-        with drawing:
-            drawn.extend(plots.write(folder / outcome.pair, outcome))
-        return outcome
 
     listener.expect(len(pairs))
     futures, unread = [], []

@@ -10,11 +10,11 @@ import typer
 from parity import engines, pairs, runs
 from parity.cases import DTYPES
 from parity.cli.common import Device, Timeout, console
-from parity.errors import BadInput, look_up
+from parity.errors import INTERRUPTED, BadInput, look_up
 from parity.options import Options
 from parity.pairs import PAIRS
 from parity.progress import Board
-from parity.reports import tables
+from parity.reports import files, page, tables
 from parity.results import Run
 
 app = typer.Typer()
@@ -70,8 +70,8 @@ def run(
     Climbs variables, forward, loss, gradients, update and curve, in float32 and float64, with the
     same weights, batches and dropout masks on every engine. Where a float32 difference exceeds the
     general bound, it measures how far the reference parts from itself by rounding alone, and judges
-    by that. Writes results.json, junit.xml and plots. Answers are kept, so that a second run asks
-    only what has changed.
+    by that. Writes results.json, junit.xml and a page to look at, report.html. Answers are kept, so
+    that a second run asks only what has changed.
     """
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
     if full and steps:
@@ -90,14 +90,31 @@ def run(
     )
     engines.visible_devices(device)  # says so at once if there is no such device
     found = runs.begun()
-    drawn: list[Path] = []
     try:
         with Board(console) as board:
-            runs.prove(found, chosen, options, output, board, drawn)
+            runs.prove(found, chosen, options, output, board)
     finally:
         if found.outcomes:
-            _conclude(found, output, drawn)
+            _conclude(found, output)
+    if measure:
+        console.print(f"wrote {output}/rounding.png and rounding.md", highlight=False)
     raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def report(
+    folder: Annotated[
+        Path, typer.Argument(help="Results of `parity run`, of this or another machine.")
+    ] = Path("results/parity"),
+) -> None:
+    """Write the page of a run again: report.html, which holds its pictures and needs no network.
+
+    Reads results.json alone: no engine is asked and no framework is imported. Every run writes the
+    page anyway; this is for results from elsewhere, or of a run that was interrupted.
+    """
+    found = files.read(folder)
+    runs.writable(folder)
+    _show(found, folder)
 
 
 @app.command()
@@ -114,15 +131,28 @@ def record(
             console.print(f"wrote {path}", soft_wrap=True)
 
 
-def _conclude(found: Run, output: Path, drawn: list[Path]) -> None:
+def _conclude(found: Run, output: Path) -> None:
     """Print what all pairs together came to, and where it is written."""
     if len(found.outcomes) > 1:
         console.print(tables.summary(found.outcomes))
     for line in tables.conclusion(found):
         console.print(line, soft_wrap=True, highlight=False)
-    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as")
-    for path in drawn[:3]:
-        console.print(f"  {path}", highlight=False)
+    console.print(f"\nwrote {output}/results.json and junit.xml", highlight=False, soft_wrap=True)
+    if found.exit_code != INTERRUPTED:
+        _show(found, output)
+
+
+def _show(found: Run, output: Path) -> None:
+    """Write the page of a run, and say where it is."""
+    with console.status("drawing") as status:
+        path, drawn = page.write(
+            output, found, lambda done, total: status.update(f"drawing: {done} of {total} pairs")
+        )
+    console.print(
+        f"wrote {path}: open it in a browser; its {len(drawn)} pictures lie beside it",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _known(chosen: list[str] | None) -> tuple[str, ...]:

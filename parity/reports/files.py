@@ -1,4 +1,4 @@
-"""Writes what a run has found into files, each whole or not at all."""
+"""Results on disk: written whole or not at all, and read back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from parity.errors import BadInput
 from parity.reports.junit import junit
-from parity.results import Run, to_json
+from parity.results import Run, from_json, to_json
+
+RESULTS = "results.json"
 
 
 def write(folder: Path, run: Run) -> None:
@@ -20,9 +23,29 @@ def write(folder: Path, run: Run) -> None:
         run: what was found; ``docs/results.schema.json`` describes the document.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "results.json", dumps(to_json(run)) + "\n")
+    replace(folder / RESULTS, dumps(to_json(run)) + "\n")
     xml = ElementTree.tostring(junit(run), encoding="unicode", xml_declaration=False)
-    _replace(folder / "junit.xml", f"<?xml version='1.0' encoding='utf-8'?>\n{xml}\n")
+    replace(folder / "junit.xml", f"<?xml version='1.0' encoding='utf-8'?>\n{xml}\n")
+
+
+def read(folder: Path) -> Run:
+    """Read back what `write` wrote.
+
+    Raises:
+        BadInput: there are no results, they are cut short, or another version wrote them.
+    """
+    path = folder / RESULTS
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput(
+            f"there is no {path}", "a folder that `parity run` wrote", "run `parity run` first"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read: {error}", "what `parity run` writes") from error
+    if not isinstance(document, dict):
+        raise BadInput(f"{path} holds no results", "what `parity run` writes")
+    return from_json(document)
 
 
 def dumps(value: Any, indent: str = "") -> str:
@@ -57,7 +80,8 @@ def _deep(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
     os.replace(part, path)

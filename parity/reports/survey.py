@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from parity.compare import Difference
 from parity.keys import RUNGS
+from parity.reports.files import replace
 from parity.reports.plots import COLOURS, STYLE, save
 from parity.results import RECORDED, Comparison, Outcome
 from parity.rounding import FACTOR
@@ -86,13 +87,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path, outcomes: Sequence[Outcome]) -> list[Path]:
-    """Draw ``rounding.png`` and write ``rounding.md``; return the path of the picture, if any."""
-    if not ratios(outcomes):
-        return []
-    (folder / "rounding.md").write_text(table(outcomes), "utf-8")
-    with plt.rc_context(STYLE):
-        return [save(draw(outcomes), folder / "rounding.png")]
+def write(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    """Draw ``rounding.png`` and write ``rounding.md``, if any rounding was measured."""
+    if ratios(outcomes):
+        replace(folder / "rounding.md", table(outcomes))
+        with plt.rc_context(STYLE):
+            save(draw(outcomes), folder / "rounding.png")
 
 
 def draw(outcomes: Sequence[Outcome]) -> Figure:

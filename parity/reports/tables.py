@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from datasets.dataset import Origin
-from parity.compare import Difference
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.keys import RUNGS
 from parity.reports.words import figure, parting
@@ -126,6 +125,16 @@ def unjudged(run: Run) -> str:
     )
 
 
+def share(shares: Sequence[float]) -> str:
+    """Return the largest of some shares of a bound, as people read it."""
+    if not shares:
+        return NOTHING
+    used = max(shares)
+    if used > 1:
+        return ">100%"
+    return f"{used:.0%}" if used >= 0.005 or not used else "<1%"
+
+
 def findings(name: str, found: Sequence[Finding], seeds: int) -> Table:
     """Return the table of the stock lane: final test metrics against the published band.
 
@@ -210,7 +219,7 @@ def _add(
         escape(name) + (f"\n{OWN}" if measured else ""),
         dtype.removeprefix("float"),
         *cells,
-        _share([difference for c in compared for difference in _nearest(c)]),
+        share([used for c in compared for r in RUNGS if (used := c.share(r)) is not None]),
         f"[{COLOURS.get(code, COLOURS[ENGINE_FAILED])}]{verdict(code)}[/]",
     )
 
@@ -236,27 +245,6 @@ def _own(comparison: Comparison, rung: str) -> str:
     line = comparison.own.get(measured.key)  # of a line, the largest, as the error above it
     own = measured.own if line is None else float(np.max(line, initial=0.0))
     return f"[dim]{_short(own)}[/]"
-
-
-def _nearest(comparison: Comparison) -> list[Difference]:
-    """Return, of every rung that was judged, the account that uses most of its bound.
-
-    Where anchors decide about the curve, theirs are the bounds that were applied.
-    """
-    judged = [rung for rung in RUNGS if comparison.status(rung) != "not judged"]
-    found = [comparison.nearest(r) for r in judged if r != "curve" or not comparison.anchors]
-    if "curve" in judged:
-        found += [d for anchor in comparison.anchors for d in anchor.differences]
-    return [difference for difference in found if difference is not None]
-
-
-def _share(found: Sequence[Difference]) -> str:
-    if not found:
-        return NOTHING
-    used = max(difference.used for difference in found)
-    if used > 1:
-        return ">100%"
-    return f"{used:.0%}" if used >= 0.005 or not used else "<1%"
 
 
 def _short(value: float) -> str:

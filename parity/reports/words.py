@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from parity import keys
 from parity.compare import Difference
-from parity.errors import AGREE
+from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.keys import RUNGS
-from parity.results import STEP_LOSS, Anchor, Comparison, Outcome
+from parity.results import STEP_LOSS, WORDS, Anchor, Comparison, Outcome, Run, verdict
 from parity.tolerances import tolerance
 
 LABEL = 16  # columns of a report's left side
+
+
+def sentence(run: Run) -> str:
+    """Return the verdict on a whole run in one sentence."""
+    agree, differ, others = (
+        [o for o in run.outcomes if verdict(o.exit_code) == WORDS[code]]
+        for code in (AGREE, DIFFERENCE, ENGINE_FAILED)
+    )
+    if not run.outcomes:
+        return "Nothing was compared."
+    said = []
+    if agree:
+        all_agree = len(agree) == len(run.outcomes)
+        every = "all " if all_agree and len(agree) > 1 else ""
+        said.append(f"{every}{_count(agree)} agree{'s' if len(agree) == 1 else ''}")
+    if differ:
+        where = [f"{o.pair} at {_first_rung(o)}" for o in differ]
+        word = "differs" if len(differ) == 1 else "differ"
+        said.insert(0, f"{_count(differ)} {word}: {_few(where)}")
+    if others:
+        said.append(f"{_count(others)} not compared: {_few([o.pair for o in others])}")
+    text = "; ".join(said)
+    if len(said) == 1 and agree:
+        text += ": at every rung Keras computes what TensorFlow 1 computes"
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def explain(comparison: Comparison, outcome: Outcome) -> str:
@@ -248,3 +274,19 @@ def _steps(comparison: Comparison) -> int:
     """Return the number of training steps of the curve."""
     lengths = (len(lines.get(STEP_LOSS, ())) for lines in comparison.curves.values())
     return max(lengths, default=0)
+
+
+def _count(outcomes: Sequence[Outcome]) -> str:
+    return f"{len(outcomes)} pair{'' if len(outcomes) == 1 else 's'}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _first_rung(outcome: Outcome) -> str:
+    """Return the lowest rung at which any two engines of a pair differ."""
+    failed = {c.failed_rung for c in outcome.comparisons if c.exit_code == DIFFERENCE}
+    return min(failed, key=RUNGS.index)

@@ -10,7 +10,7 @@ import numpy as np
 
 from datasets.dataset import Origin
 from parity import keys
-from parity.compare import compare
+from parity.compare import compare, ulps
 from parity.results import STEP_LOSS, Anchor, Comparison, JobRecord, Outcome, Run, StockLane
 from parity.rounding import bounds
 from parity.wire import Arrays
@@ -70,6 +70,11 @@ def comparison(
         curves={"graph": lines(expected), "keras": lines(actual)},
         own=lines(sizes),
         anchors=anchors,
+        outputs={
+            side: np.ravel(each["forward/eval/outputs"])
+            for side, each in (("expected", expected), ("actual", actual))
+        },
+        ulps=ulps(expected, actual, dtype),
     )
 
 

@@ -505,7 +505,10 @@ def test_a_pair_is_proved_in_both_dtypes(executor: Executor) -> None:
         ("float64", AGREE),
     ]
     for each in found.comparisons:
-        assert {d.rung for d in each.differences} == set(RUNGS)
+        assert {d.rung for d in each.differences} == set(each.ulps) == set(RUNGS)
+        assert sum(each.ulps["variables"]) == each.ulps["variables"][0] > 0
+        assert each.outputs["expected"] == pytest.approx(each.outputs["actual"], abs=1e-5)
+        assert np.std(each.outputs["actual"]) > 0
     assert found.finished
     assert found.exit_code == AGREE
     assert set(found.engines) == {"graph", "keras"}

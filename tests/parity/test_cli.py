@@ -439,7 +439,12 @@ def test_a_run_that_agrees_writes_its_results(parity: Command) -> None:
     assert {path.name for path in (folder / "sms_rnn").iterdir()} == {
         "curves-float64.png",
         "differences.png",
+        "weights.png",
+        "elements.png",
+        "drawn.json",
     }
+    page = (folder / "report.html").read_text("utf-8")
+    assert "1 pair agrees: at every rung Keras computes what TensorFlow 1 computes." in page
 
 
 def results() -> dict[str, Any]:

@@ -9,12 +9,14 @@ import pytest
 from parity import keys
 from parity.compare import (
     SAMPLE,
+    ULPS,
     Difference,
     Measured,
     compare,
     compare_tensor,
     of_whole,
     sample,
+    ulps,
 )
 from parity.tolerances import LARGEST, ONE, Tolerance, tolerance
 
@@ -258,3 +260,40 @@ def test_the_account_of_a_sample_is_given_for_the_whole() -> None:
 def test_a_sample_is_measured_by_the_largest_value_of_the_whole() -> None:
     assert compared([1e-3], [2e-3], RELATIVE, largest=1.0).error == pytest.approx(1e-3)
     assert compared([1e-3], [2e-3], RELATIVE).error == pytest.approx(1.0)
+
+
+# Units in the last place
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_last_places_are_those_of_the_largest_value(dtype: str) -> None:
+    unit = float(np.spacing(np.dtype(dtype).type(1.5)))
+    apart = np.array([0, 0, 1, 2, 3, 4, 5, 4096, 4097, 0])  # of the unit
+    wanted = np.array([1.5, *np.zeros(9)])
+    found = wanted + unit * apart
+    (counts,) = ulps({"forward/eval/a": wanted}, {"forward/eval/a": found}, dtype).values()
+    expected = dict.fromkeys(ULPS, 0) | {0: 3, 1: 1, 2: 1, 4: 2, 8: 1, 4096: 1, math.inf: 1}
+    assert dict(zip(ULPS, counts, strict=True)) == expected
+
+
+def test_last_places_of_a_rung_are_counted_over_its_tensors() -> None:
+    tensors = {
+        "gradients/a": np.ones(3),
+        "gradients/b": np.ones((2, 2)),
+        "curve/step_loss": np.ones(2),
+    }
+    counts = ulps(tensors, {**tensors, "gradients/b": np.full((2, 2), np.nan)}, "float32")
+    assert counts["gradients"] == (3, *[0] * (len(ULPS) - 2), 4)
+    assert counts["curve"][0] == 2
+
+
+def test_tensors_that_cannot_be_compared_have_no_last_places() -> None:
+    expected = {
+        "forward/eval/a": np.ones(3),
+        "forward/eval/b": np.ones(3),
+        "loss/eval/loss": np.ones(0),
+    }
+    assert (
+        ulps(expected, {"forward/eval/a": np.ones(4), "loss/eval/loss": np.ones(0)}, "float32")
+        == {}
+    )

@@ -43,7 +43,6 @@ SCHEMA = json.loads((ROOT / "docs" / "results.schema.json").read_text("utf-8"))
 CORPUS = "tests.conformance.tiny:labelled_words"
 PAIR = dataclasses.replace(tiny("sms_rnn")[0], data=Data(CORPUS))
 OPTIONS = Options([find("graph")])
-PLOT, SURVEY = "curves-float32.png", "rounding.png"
 
 
 def named(name: str, **fields: Any) -> Pair:
@@ -99,21 +98,22 @@ class Stage:
     Attributes:
         closed: set when the executor is closed.
         asked: keyword arguments of the executor.
-        drawing: threads that plots were drawn in.
+        surveyed: folders that the survey of rounding was written to.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.closed = threading.Event()
         self.asked: dict[str, Any] = {}
-        self.drawing: list[threading.Thread] = []
+        self.surveyed: list[Path] = []
         self.folder, self._patch = folder, monkeypatch
         monkeypatch.setenv("PARITY_CACHE_DIR", str(folder / "cache"))
         monkeypatch.setattr("parity.runs.Executor", self._executor)
         digests = (f"{number:064x}" for number in itertools.count())
         monkeypatch.setattr("parity.verdicts.prepare", lambda *_: None)
         monkeypatch.setattr("parity.verdicts.digest", lambda *_: next(digests))  # all are new
-        monkeypatch.setattr("parity.reports.plots.write", self._draw)
-        monkeypatch.setattr("parity.reports.survey.write", lambda folder, _: [folder / SURVEY])
+        monkeypatch.setattr(
+            "parity.reports.survey.write", lambda folder, _: self.surveyed.append(folder)
+        )
         self.proves(proof(comparison()))
 
     def proves(self, found: Proof) -> None:
@@ -121,11 +121,10 @@ class Stage:
 
     def run(
         self, *pairs: Pair, listener: Listening | None = None, options: Options = OPTIONS
-    ) -> list[Path]:
-        self.found, drawn = runs.begun(), list[Path]()
+    ) -> None:
+        self.found = runs.begun()
         chosen, told = pairs or (PAIR,), listener or Listening()
-        runs.prove(self.found, chosen, options, self.folder, told, drawn)
-        return drawn
+        runs.prove(self.found, chosen, options, self.folder, told)
 
     def document(self) -> dict[str, Any]:
         """Return what the run has written; it follows its schema."""
@@ -144,10 +143,6 @@ class Stage:
         finally:
             self.closed.set()
 
-    def _draw(self, folder: Path, outcome: Outcome) -> list[Path]:
-        self.drawing.append(threading.current_thread())
-        return [folder / PLOT]
-
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
@@ -159,12 +154,11 @@ def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
 
 def test_a_run_writes_what_it_has_found(stage: Stage) -> None:
     listener = Listening()
-    drawn = stage.run(named("first"), named("second"), listener=listener)
+    stage.run(named("first"), named("second"), listener=listener)
     document = stage.document()
     assert document["exit_code"] == AGREE
     assert [each["pair"] for each in document["outcomes"]] == ["first", "second"]
     assert all(each["finished"] for each in document["outcomes"])
-    assert sorted(drawn) == [stage.folder / name / PLOT for name in ("first", "second")]
     assert listener.said[0] == "2 pairs"
     assert {"loaded tiny", "begin first", "finish first", "finish second"} <= set(listener.said)
 
@@ -211,8 +205,8 @@ def test_what_is_asked_reaches_the_proof_and_the_engines(stage: Stage) -> None:
         threads=6,
         fresh=True,
     )
-    drawn = stage.run(options=options)
-    assert drawn == [stage.folder / "sms_rnn" / PLOT, stage.folder / SURVEY]
+    stage.run(options=options)
+    assert stage.surveyed == [stage.folder]
     assert seen == [([find("graph")], ("float64",), 3, 4, False, True, quiet)]
     kept = stage.asked.pop("kept")
     assert stage.asked == {"device": "cpu", "timeout": 5, "threads": 6, "fresh": True}
@@ -304,13 +298,6 @@ def test_a_pair_that_is_interrupted_is_not_finished(stage: Stage) -> None:
     assert not outcome["finished"]
     assert stage.found.outcomes[0].exit_code == ENGINE_FAILED, "not called agreement"
     assert "finish sms_rnn" not in listener.said
-
-
-def test_plots_are_not_drawn_where_an_interrupt_arrives(stage: Stage) -> None:
-    """Python raises it in the main thread; in a callback of Matplotlib's it would be lost."""
-    stage.run(named("first"), named("second"))
-    assert len(stage.drawing) == 2
-    assert threading.main_thread() not in stage.drawing
 
 
 # With engines
