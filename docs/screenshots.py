@@ -1,4 +1,4 @@
-"""Takes the pictures of the report that the docs show: `tox -e screenshots`, after `tox -e parity`."""
+"""Pictures of the report for the docs: `tox -e screenshots`, after `tox -e parity`."""
 
 from __future__ import annotations
 
