@@ -63,8 +63,8 @@ def train(
     drawn = plots.write_history(folder, training.history, title, pair.wiring.metrics)
     for metric in pair.wiring.metrics:
         console.print(f"test {metric} {training.history[f'test_{metric}'][-1]:.4f}")
-    if pair.published.figures:
-        console.print(f"published: {pair.published.figures}")
+    for figure in pair.published.figures:
+        console.print(f"published: {figure.what} {figure.value:g}", highlight=False)
     console.print(f"wrote {', '.join(str(p) for p in [path, *drawn])}", soft_wrap=True)
 
 
