@@ -39,10 +39,10 @@ LINES = (
     ("runners", "compare", "weights", "process", "published"),
     ("rounding", "pair"),
     ("pairs", "plans", "results"),
-    ("cases",),
-    ("executor", "goldens", "checkpoints", "options"),
+    ("cases", "records"),
+    ("executor", "goldens", "checkpoints", "options", "findings"),
     ("sides", "train"),
-    ("checks",),
+    ("checks", "counting", "studies"),
     ("verdicts", "reports"),
     ("progress", "runs"),
     ("cli",),
@@ -50,8 +50,11 @@ LINES = (
 )
 
 # What was found, and what shows it, can be read where no engine and no framework is.
-READERS = {"results", "reports"}
-READ = {"errors", "keys", "wire", "tolerances", "compare", "rounding", "results", "reports"}
+READERS = {"results", "records", "findings", "reports"}
+READ = {
+    *("errors", "keys", "wire", "tolerances", "compare", "rounding", "published"),
+    *("results", "records", "findings", "reports"),
+}
 
 # These run inside the engine of TensorFlow 1.15.5, on CPython 3.7.
 OLD = [
@@ -131,6 +134,7 @@ def test_what_was_found_is_read_without_an_engine() -> None:
             assert used_by(file) <= READ, file
     code = f"import sys, {', '.join(f'parity.{name}' for name in sorted(READERS))}\n"
     code += "import parity.reports.tables, parity.reports.words, parity.reports.junit\n"
+    code += "import parity.reports.reproduction, parity.reports.bands\n"
     code += "print(*(n for n in sys.modules if n.startswith('parity.')))"
     assert {name.split(".")[1] for name in said_by(code).split()} <= READ
 
