@@ -217,8 +217,7 @@ def equivalence(
     """
     first, last = values[:, -1], reference[:, -1]
     with warnings.catch_warnings():
-        # Seeds that all agree to the last digit have no spread to test with: p is then no number,
-        # and nothing is shown.
+        # Of seeds that agree to the last digit: their means alone then decide.
         warnings.simplefilter("ignore", RuntimeWarning)
         interval: Any = stats.ttest_ind(values, reference, equal_var=False).confidence_interval(
             1 - 2 * LEVEL

@@ -134,7 +134,7 @@ def test_what_was_found_is_read_without_an_engine() -> None:
             assert used_by(file) <= READ, file
     code = f"import sys, {', '.join(f'parity.{name}' for name in sorted(READERS))}\n"
     code += "import parity.reports.tables, parity.reports.words, parity.reports.junit\n"
-    code += "import parity.reports.reproduction, parity.reports.bands\n"
+    code += "import parity.reports.reproduction, parity.reports.bands, parity.reports.events\n"
     code += "print(*(n for n in sys.modules if n.startswith('parity.')))"
     assert {name.split(".")[1] for name in said_by(code).split()} <= READ
 

@@ -41,7 +41,7 @@ def reproduce(
         bool, typer.Option("--report", help="Train nothing: tables of what is kept.")
     ] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say how long the training will take, and stop.")
+        bool, typer.Option("--estimate", help="Count, say how long the training will take, and stop.")
     ] = False,
     renew: Annotated[
         bool, typer.Option("--renew", help="Train anew what answered another question.")
@@ -94,6 +94,10 @@ def _train(
         console.print(
             f"{len(wanted) - len(missing)} of {len(wanted)} trainings are kept", highlight=False
         )
+        for pair, dataset in loaded.values():
+            found = counting.count(pair, dataset, executor, [*map(engines.find, ENGINES)])
+            corpus = studies.corpus(dataset.origin)
+            records.save_counts(output, Counts(pair.name, corpus, found))
         costs = studies.costs(
             missing,
             records.load(output),
@@ -104,10 +108,6 @@ def _train(
         _announce(costs)
         if estimate:
             return False
-        for pair, dataset in loaded.values():
-            found = counting.count(pair, dataset, executor, [*map(engines.find, ENGINES)])
-            corpus = studies.corpus(dataset.origin)
-            records.save_counts(output, Counts(pair.name, corpus, found))
         _work(missing, output, executor, made_by, board, Clock(costs))
     return True
 

@@ -69,13 +69,14 @@ def counts_table(studies: Sequence[Study]) -> Table:
 
 def equivalences_table(studies: Sequence[Study]) -> Table:
     """Return a row a side and metric: the difference of final means, and its verdict."""
-    table = Table("", "side", "margin", "difference, 90 %", "p", "verdict")
+    table = Table("", "margin", "difference, 90 %", "p", "verdict")
     table.box, table.header_style = None, "bold"
     for study in studies:
-        for row in study.equivalences:
+        for number, row in enumerate(study.equivalences):
+            if not number:
+                table.add_row(f"[bold]{study.pair}[/]")
             table.add_row(
-                f"{study.pair} {row.metric}",
-                _side(study, row),
+                f"  {_side(study, row)}, test {row.metric}",
                 f"{row.margin.size:g}",
                 _interval(row),
                 _p(row.p),
@@ -288,7 +289,8 @@ def _rests_on(records: Sequence[Record]) -> str:
     said = [f"{len(records)} trainings, {when}"]
     for name in ("tensorflow", "keras", "numpy", "machine"):
         known = sorted({r.made_by[name] for r in records if name in r.made_by})
-        said.append(f"{'' if name == 'machine' else name + ' '}{' and '.join(known)}")
+        if known:
+            said.append(f"{'' if name == 'machine' else name + ' '}{' and '.join(known)}")
     corpora = sorted({record.corpus for record in records})
     return f"{'; '.join(said)}, one thread each. Corpora: {'; '.join(corpora)}."
 
@@ -320,7 +322,7 @@ def _sample(row: Reproduced, engine: str) -> str:
 
 
 def _interval(row: Equivalence) -> str:
-    return f"{row.difference[-1]:+.4f} [{row.low[-1]:+.4f}, {row.high[-1]:+.4f}]"
+    return f"{row.difference[-1]:+.4f} ± {(row.high[-1] - row.low[-1]) / 2:.4f}"
 
 
 def _p(value: float, name: str = "") -> str:
