@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.published import Count, Figure, Margin, Prediction, Published
 from parity.records import Counts, Record
 
@@ -138,6 +139,7 @@ class Study:
         published: what its authors printed.
         optimizer: the one that a rewrite would pick.
         cause: what it does differently, by design.
+        margins: metric -> that of its equivalence, where it was asked for.
         figures: of its training.
         counts: of its weights and its corpus.
         equivalences: of each side with the reference.
@@ -148,20 +150,25 @@ class Study:
     published: Published
     optimizer: str
     cause: str
+    margins: Mapping[str, Margin]
     figures: tuple[Reproduced, ...]
     counts: tuple[Counted, ...]
     equivalences: tuple[Equivalence, ...]
     records: tuple[Record, ...]
 
     @property
-    def passed(self) -> bool:
-        """True if no figure is outside its margin, and Keras is equivalent where that was asked.
+    def exit_code(self) -> int:
+        """0 if all figures are within their margins, and Keras is equivalent where that was asked.
 
-        Counts that cannot be had and the stock optimizer are told, and decide nothing.
+        1 if not, 3 while anything is open. Counts that cannot be had and the stock optimizer are
+        told, and decide nothing.
         """
-        figures = all(figure.verdict == "within" for figure in self.figures)
         keras = [each.verdict for each in self.equivalences if each.side in ENGINES]
-        return figures and all(verdict == "equivalent" for verdict in keras)
+        verdicts = {figure.verdict for figure in self.figures} | set(keras)
+        if verdicts - {"within", "equivalent", "not trained"}:
+            return DIFFERENCE
+        open_still = "not trained" in verdicts or len(keras) < len(self.margins)
+        return ENGINE_FAILED if open_still else AGREE
 
 
 def study(
@@ -191,6 +198,7 @@ def study(
         published,
         optimizer,
         cause,
+        margins,
         tuple(_reproduced(figure, mine) for figure in published.figures),
         tuple(Counted(count, found.get(count.what, {})) for count in published.counts),
         tuple(_equivalences(margins, mine)),

@@ -7,11 +7,12 @@ it answers: what is known is not trained again, and a killed run goes on where i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from datasets.dataset import Dataset, Origin
-from parity import engines, provenance, records, train
+from parity import engines, findings, provenance, records, train
 from parity.cases import Request
 from parity.engines import Engine
 from parity.errors import BadInput
 from parity.executor import Executor, cores
-from parity.findings import ENGINES, STOCK
+from parity.findings import ENGINES, STOCK, Study
 from parity.pair import Pair
 from parity.plans import Plan, make_plan, needed
 from parity.process import Progress
@@ -145,19 +146,18 @@ def check_real(pair: Pair, dataset: Dataset) -> None:
 
 
 def tasks(loaded: Mapping[str, tuple[Pair, Dataset]], seeds: int | None) -> list[Task]:
-    """Return every training that the pairs ask for, first seeds first.
+    """Return every training that the pairs ask for.
 
     Args:
         loaded: pairs with their corpora.
         seeds: trainings of each side; as many as the pair needs if None.
     """
-    found = [
+    return [
         Task(pair, dataset, side, seed)
         for pair, dataset in loaded.values()
         for side in sides(pair)
         for seed in range(seeds or (EQUIVALENCE_SEEDS if pair.stock.margins else FIGURE_SEEDS))
     ]
-    return sorted(found, key=lambda task: task.seed)
 
 
 def unknown(
@@ -263,7 +263,7 @@ def costs(
         task = firsts[side]
         return measure(task, executor, watch(task)).seconds(task.question())
 
-    with ThreadPoolExecutor(cores()) as pool:
+    with _side_by_side() as pool:
         found = dict(zip(firsts, pool.map(seconds, firsts), strict=True))
     return {task.key: found[task.key[:2]] for task in missing}
 
@@ -311,13 +311,20 @@ def run(
         made_by: the machine and the checkout.
         watch: returns what is called with every step of a training.
     """
-    pool = ThreadPoolExecutor(cores())
-    try:
+    with _side_by_side() as pool:
         futures = [
             pool.submit(_train, task, folder, executor, made_by, watch(task)) for task in missing
         ]
         for future in as_completed(futures):
             yield future.result()
+
+
+@contextlib.contextmanager
+def _side_by_side() -> Iterator[ThreadPoolExecutor]:
+    """Lend a thread a core; an interrupt does not wait for what they are at."""
+    pool = ThreadPoolExecutor(cores())
+    try:
+        yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -351,3 +358,24 @@ def corpus(origin: Origin) -> str:
     """Name a corpus without where on this machine it lies."""
     made_up = "SYNTHETIC DATA in place of " if origin.synthetic else ""
     return f"{made_up}{origin.corpus} from {origin.source} (sha256 {origin.digest[:12]})"
+
+
+def judge(pairs: Iterable[Pair], folder: Path) -> list[Study]:
+    """Judge what is kept in a folder, whatever is there.
+
+    Raises:
+        BadInput: a file is damaged, of another schema, or not what its name says.
+    """
+    kept, counts = records.load(folder), records.load_counts(folder)
+    return [
+        findings.study(
+            pair.name,
+            pair.published,
+            pair.stock.margins,
+            pair.stock.optimizer.partition(":")[2],
+            pair.stock.cause,
+            kept,
+            counts.get(pair.name),
+        )
+        for pair in pairs
+    ]

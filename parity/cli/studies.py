@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from parity import counting, engines, findings, pairs, records, runs, studies
+from parity import counting, engines, pairs, records, runs, studies
 from parity.cli.common import Device, Timeout, console, load, running
-from parity.errors import AGREE, DIFFERENCE, BadInput
+from parity.errors import BadInput
 from parity.executor import Executor, cores
 from parity.findings import ENGINES, Study
 from parity.pair import Pair
@@ -20,6 +20,7 @@ from parity.process import Progress
 from parity.progress import Board, duration
 from parity.records import Counts, Record
 from parity.reports import bands, reproduction
+from parity.results import gravest
 from parity.studies import Clock, Task
 
 app = typer.Typer()
@@ -41,7 +42,7 @@ def reproduce(
         bool, typer.Option("--report", help="Train nothing: tables of what is kept.")
     ] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Count, say how long the training will take, and stop.")
+        bool, typer.Option("--estimate", help="Count, say how long training will take, and stop.")
     ] = False,
     renew: Annotated[
         bool, typer.Option("--renew", help="Train anew what answered another question.")
@@ -65,12 +66,12 @@ def reproduce(
             )
     chosen = [pair for pair in chosen if studies.studied(pair)]
     runs.writable(output)
-    records.load(output)  # what is damaged is told before hours are spent
+    studies.judge(chosen, output)  # what is damaged is told before hours are spent
     if not report and not _train(chosen, seeds, output, estimate, renew, device, timeout):
         return
-    found = _judge(chosen, output)
+    found = studies.judge(chosen, output)
     _show(found, output)
-    raise typer.Exit(AGREE if all(study.passed for study in found) else DIFFERENCE)
+    raise typer.Exit(gravest([study.exit_code for study in found]))
 
 
 def _train(
@@ -95,9 +96,10 @@ def _train(
             f"{len(wanted) - len(missing)} of {len(wanted)} trainings are kept", highlight=False
         )
         for pair, dataset in loaded.values():
-            found = counting.count(pair, dataset, executor, [*map(engines.find, ENGINES)])
-            corpus = studies.corpus(dataset.origin)
-            records.save_counts(output, Counts(pair.name, corpus, found))
+            if pair.published.counts:
+                found = counting.count(pair, dataset, executor, [*map(engines.find, ENGINES)])
+                corpus = studies.corpus(dataset.origin)
+                records.save_counts(output, Counts(pair.name, corpus, found))
         costs = studies.costs(
             missing,
             records.load(output),
@@ -108,6 +110,8 @@ def _train(
         _announce(costs)
         if estimate:
             return False
+        # One seed of everything, then the short trainings: a table is whole as soon as can be.
+        missing.sort(key=lambda task: (task.seed > 0, costs[task.key]))
         _work(missing, output, executor, made_by, board, Clock(costs))
     return True
 
@@ -166,22 +170,6 @@ def _announce(costs: Mapping[studies.Key, float]) -> None:
         )
 
 
-def _judge(chosen: Sequence[Pair], folder: Path) -> list[Study]:
-    kept, counts = records.load(folder), records.load_counts(folder)
-    return [
-        findings.study(
-            pair.name,
-            pair.published,
-            pair.stock.margins,
-            pair.stock.optimizer.partition(":")[2],
-            pair.stock.cause,
-            kept,
-            counts.get(pair.name),
-        )
-        for pair in chosen
-    ]
-
-
 def _show(found: Sequence[Study], output: Path) -> None:
     for table in (
         reproduction.figures_table(found),
@@ -193,7 +181,7 @@ def _show(found: Sequence[Study], output: Path) -> None:
     for study in found:
         for sentence in reproduction.sentences(study):
             console.print(f"{study.pair}: {sentence}", soft_wrap=True, highlight=False)
-    console.print(reproduction.conclusion(found), highlight=False)
+    console.print(reproduction.conclusion(found), soft_wrap=True, highlight=False)
     path = reproduction.write(output, found)
     drawn = bands.write(output, found)
     console.print(f"wrote {path} and {len(drawn)} pictures in {output}", soft_wrap=True)

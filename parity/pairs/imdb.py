@@ -256,7 +256,7 @@ ROWS: tuple[Pair, ...] = (
         summary=basic_rnn("rnn/basic_rnn_cell", "summary/simple_rnn_cell"),
     ),
     _classifier("imdb_pooling", "IMDB, mean word vector", gap=0.06, margins=_EQUIVALENT),
-    _classifier("imdb_flatten", "IMDB, word vectors side by side", gap=0.1, margins=_EQUIVALENT),
+    _classifier("imdb_flatten", "IMDB, word vectors side by side", gap=0.1),
     row(
         "imdb_embedding_flatten",
         "IMDB, learned embedding",

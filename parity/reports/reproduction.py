@@ -17,13 +17,12 @@ PICTURE = "curves.png"
 INTRODUCTION = """\
 # What was published, and what comes of it here
 
-Made by `parity reproduce --report --output docs/reproduction` from the trainings kept in
-[`docs/reproduction`](reproduction); not to be edited.
+Made by `parity reproduce`, or by its `--report`, from the trainings kept in [{folder}]({folder}).
 
 Every number that the models' authors printed, beside what the graph (`tf.compat.v1`) and the
 Keras 3 rewrite come to, each trained on the real corpus by the published schedule with its own
 initial weights and random numbers. A figure is within its margin if the means over the seeds of
-both engines are. Margins and their reasons stand in [the rows](../parity/pairs), and did so before
+both engines are. Margins and their reasons stand in the rows of `parity/pairs`, and did so before
 anything was trained against them.
 """
 STOCK_LANE = """\
@@ -100,8 +99,8 @@ def conclusion(studies: Sequence[Study]) -> str:
     """Return in one sentence how many published numbers are reproduced."""
     within, outside, left = tally(studies)
     said = f"{within} of {within + outside + left} published numbers are within their margins"
-    said += f", {outside} are outside" if outside else ""
-    return said + (f", {left} are not trained or counted yet" if left else "")
+    said += f", {outside} outside" if outside else ""
+    return said + (f", {left} not trained or counted yet" if left else "")
 
 
 def sentences(study: Study) -> list[str]:
@@ -141,7 +140,7 @@ def page(studies: Sequence[Study], pictures: str) -> str:
     """
     trained = [record for study in studies for record in study.records]
     parts = [
-        INTRODUCTION,
+        INTRODUCTION.format(folder=pictures),
         f"**{conclusion(studies)}.** {_rests_on(trained)}\n",
         _figures(studies),
         _counts(studies),
@@ -216,7 +215,7 @@ def _counts(studies: Sequence[Study]) -> str:
     lines += [
         "",
         "What was printed of cells and layers alone is computed by the examples of "
-        "[the tour](rnn_tour.md), which the tests run.",
+        "`docs/rnn_tour.md`, which the tests run.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -273,9 +272,8 @@ def _stock(studies: Sequence[Study]) -> str:
     for study in studies:
         if study.equivalences:
             lines += ["", f"`{study.pair}`: by design, {study.optimizer} differs: {study.cause}."]
-            reasons = {row.metric: row.margin for row in study.equivalences}
-            said = "; ".join(f"{m} {each.size:g}, {each.reason}" for m, each in reasons.items())
-            lines += [f"Margins: {said}.", ""]
+            said = [f"{metric} {m.size:g}, {m.reason}" for metric, m in study.margins.items()]
+            lines += [f"Margins: {'; '.join(said)}.", ""]
             lines += [f"- {sentence}" for sentence in sentences(study)]
     return "\n".join(lines) + "\n"
 

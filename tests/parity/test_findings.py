@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
+from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.findings import equivalence
 from parity.published import Figure, Margin, Prediction, Published
 from parity.records import Counts
@@ -139,12 +142,25 @@ def test_every_side_is_held_against_the_graph() -> None:
     assert judged(trained(graph=close, keras=[0.3]), MARGINS).equivalences == ()
 
 
-def test_the_stock_optimizer_decides_nothing() -> None:
-    close, far = [0.29, 0.3, 0.31], [0.49, 0.5, 0.51]
+def code(margins: Mapping[str, Margin] | None = None, **finals: list[float]) -> int:
     published = Published(PUBLISHED.figures)
-    both = {"margins": MARGINS, "published": published}
-    assert judged(trained(graph=close, keras=close, stock=far), **both).passed  # type: ignore[arg-type]
-    scattered = [0.1, 0.3, 0.5]
-    assert not judged(trained(graph=close, keras=scattered), **both).passed  # type: ignore[arg-type]
-    assert not judged(trained(graph=far, keras=far), published=published).passed
-    assert not judged([], published=published).passed
+    return judged(trained(**finals), margins, published=published).exit_code
+
+
+CLOSE, FAR, SCATTERED = [0.29, 0.3, 0.31], [0.49, 0.5, 0.51], [0.1, 0.3, 0.5]
+
+
+def test_the_stock_optimizer_decides_nothing() -> None:
+    assert code(MARGINS, graph=CLOSE, keras=CLOSE, stock=FAR) == AGREE
+
+
+def test_a_figure_outside_and_keras_that_is_not_shown_equivalent_are_differences() -> None:
+    assert code(graph=FAR, keras=FAR) == DIFFERENCE
+    assert code(MARGINS, graph=CLOSE, keras=SCATTERED) == DIFFERENCE
+
+
+def test_what_is_open_is_never_a_success() -> None:
+    assert code() == ENGINE_FAILED
+    assert code(graph=CLOSE) == ENGINE_FAILED
+    assert code(MARGINS, graph=[0.3], keras=[0.3]) == ENGINE_FAILED  # no spread to test with
+    assert code(graph=[0.3], keras=[0.3]) == AGREE

@@ -54,9 +54,9 @@ def test_a_difference_of_means_has_its_interval_and_verdict(whole: Study) -> Non
 def test_the_conclusion_counts_every_published_number(whole: Study) -> None:
     assert reproduction.tally([whole]) == (2, 1, 0)
     assert reproduction.conclusion([whole]) == (
-        "2 of 3 published numbers are within their margins, 1 are outside"
+        "2 of 3 published numbers are within their margins, 1 outside"
     )
-    assert "3 are not trained or counted yet" in reproduction.conclusion([judged([])])
+    assert "3 not trained or counted yet" in reproduction.conclusion([judged([])])
 
 
 def test_a_sentence_says_where_sides_part_and_by_how_much(whole: Study) -> None:
