@@ -100,6 +100,8 @@ class Dataset:
             ``{"embedding": matrix}`` with pretrained word vectors, float32 (vocabulary, size).
         validation: inputs and classes held out of the training part, where the published schedule
             does so; as ``x_train`` and ``y_train``.
+        distinct_words: how many a tokenizer found, those without an id among them; 0 where none
+            was asked.
 
     Raises:
         ValueError: if inputs and classes differ in number.
@@ -115,6 +117,7 @@ class Dataset:
     origin: Origin
     weights: Mapping[str, Array] = field(default_factory=dict)
     validation: tuple[Array, Array] | None = None
+    distinct_words: int = 0
 
     def __post_init__(self) -> None:
         for part, x, y in (

@@ -69,6 +69,7 @@ def load_text(
         hyperparameters={"vocabulary_size": num_words, "sequence_length": sequence_length},
         origin=origin,
         validation=(x[cut:], y[cut:]),
+        distinct_words=len(tokenizer.words),
     )
 
 
@@ -123,6 +124,7 @@ def load_glove(
         hyperparameters={"vocabulary_size": num_words, "sequence_length": sequence_length},
         origin=origin,
         validation=(x[validated], y[validated]),
+        distinct_words=len(tokenizer.words),
     )
     return glove.added(data, ("", *tokenizer.words), num_words, embedding_size)
 

@@ -120,6 +120,7 @@ def load(
         encode=partial(_encode, tokenizer, sequence_length),
         hyperparameters={"vocabulary_size": num_words + 1, "sequence_length": sequence_length},
         origin=origin,
+        distinct_words=len(tokenizer.words),
     )
     return glove.added(data, ("", *tokenizer.words), num_words + 1, embedding_size)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from datasets.dataset import Dataset
 from parity.errors import BadInput, did_you_mean
+from parity.published import OF_CORPUS, SPLITS, WEIGHTS, Figure, Margin, Published
 from parity.weights import Layout
 
 # Steps of the curve: as many as six minutes for all pairs leave room for. One number for both
@@ -88,19 +89,6 @@ class Schedule:
 
 
 @dataclasses.dataclass(frozen=True)
-class Published:
-    """What the original authors printed.
-
-    Args:
-        figures: their figures, in words; may be empty.
-        bands: metric -> lowest and highest mean over the seeds that counts as reproduced.
-    """
-
-    figures: str = ""
-    bands: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
 class Stock:
     """What the stock Keras optimizer does differently, by design.
 
@@ -108,11 +96,14 @@ class Stock:
         optimizer: ``module:attribute``, the optimizer of Keras that a rewrite would pick.
         largest: largest per-step loss difference that the known causes explain.
         cause: those causes.
+        margins: metric -> how far its final mean may lie from the graph's and still count as
+            equivalent. Empty where training takes too long for the seeds that this needs.
     """
 
     optimizer: str
     largest: float
     cause: str
+    margins: Mapping[str, Margin] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,6 +192,41 @@ class Pair:
                     f"{least} or more",
                     "write 0 for the whole schedule" if field == "steps" else "raise it",
                 )
+        self._check_published()
+
+    def _check_published(self) -> None:
+        """Make sure that what was published can be looked for, and has its margins."""
+        margins = {f"stock.margins: {metric}": each for metric, each in self.stock.margins.items()}
+        margins |= {f"published: {each.what}": each.margin for each in self.published.figures}
+        metrics = [*self.stock.margins]
+        metrics += [each.metric for each in self.published.figures if isinstance(each, Figure)]
+        splits = [each.split for each in self.published.figures if isinstance(each, Figure)]
+        kinds = [each.kind for each in self.published.counts]
+        pair = f"pair {self.name!r}"
+        for what, named, known in (
+            ("metric", metrics, self.wiring.metrics),
+            ("split", splits, SPLITS),
+            ("kind of count", kinds, WEIGHTS + OF_CORPUS),
+        ):
+            if unknown := [each for each in named if each not in known]:
+                raise BadInput(
+                    f"{pair}: there is no {what} {unknown[0]!r}",
+                    f"one of {', '.join(known)}",
+                    did_you_mean(unknown[0], known) or "correct its name",
+                )
+        for where, margin in margins.items():
+            if not (margin.size > 0 and margin.reason):
+                raise BadInput(
+                    f"{pair}: {where}: its margin is {margin.size:g}, reason {margin.reason!r}",
+                    "more than 0, and a reason",
+                    "say beforehand how near is near enough, and why",
+                )
+        if self.published.epochs > self.schedule.epochs:
+            raise BadInput(
+                f"{pair}: a figure was read after epoch {self.published.epochs}",
+                f"no more than the {self.schedule.epochs} of the schedule",
+                "correct either",
+            )
 
 
 def check_form(field: str, reference: str) -> None:

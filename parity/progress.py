@@ -38,6 +38,7 @@ class Board:
         self._running: list[str] = []
         self._expected = self._proved = 0
         self._began = self._latest = 0.0
+        self._said = ""
         self._lock = threading.Lock()  # pairs are proved side by side
         # Rich ends a display with an empty line where there is no terminal, so none is started.
         self._live = (
@@ -55,7 +56,7 @@ class Board:
         with self._lock:  # bars that are left would stay as empty lines in a low window
             for title in list(self._tasks):
                 self._bars.remove_task(self._tasks.pop(title))
-            self._expected = 0
+            self._expected, self._said = 0, ""
         if self._live:
             self._live.stop()
 
@@ -84,13 +85,25 @@ class Board:
 
         return show
 
-    def seeds(self, pair: str) -> Callable[[str, int, int, int], None]:
-        """Return the callback that shows how far each engine is with each seed."""
+    def say(self, text: str) -> None:
+        """Show a line below the bars, in place of the last one."""
+        self._said = text
 
-        def show(engine: str, seed: int, done: int, total: int) -> None:
-            self._advance(f"{pair}  {engine:<5}", f"seed {seed}", done, total)
+    def measuring(self, title: str) -> Callable[[str, int, int, Mapping[str, float]], None]:
+        """Return the callback that shows a measuring, and takes it away when it is done."""
+
+        def show(stage: str, done: int, total: int, metrics: Mapping[str, float]) -> None:
+            self._advance(title, "measuring", done, total)
+            if done == total:
+                self._drop(title)
 
         return show
+
+    def done(self, title: str, text: str) -> None:
+        """Take a bar away, and print what came of it."""
+        self._drop(title)
+        with self._lock:
+            self._console.print(text, soft_wrap=True, highlight=False)
 
     def training(self, engine: str) -> Callable[[str, int, int, Mapping[str, float]], None]:
         """Return the callback that shows a training and its latest metrics."""
@@ -119,6 +132,11 @@ class Board:
             for each in said:
                 self._console.print(each, soft_wrap=whole, highlight=False)
 
+    def _drop(self, title: str) -> None:
+        with self._lock:
+            if title in self._tasks:
+                self._bars.remove_task(self._tasks.pop(title))
+
     def _advance(self, title: str, note: str, done: int, total: int) -> None:
         fields: dict[str, Any] = {"completed": done, "total": total or None, "note": note}
         with self._lock:
@@ -127,7 +145,7 @@ class Board:
             self._bars.update(self._tasks[title], **fields)
 
     def _show(self) -> Group:
-        overall = self._overall()
+        overall = self._overall() or self._said
         line = [Text(overall, no_wrap=True, overflow="ellipsis")] if overall else []
         return Group(*([self._bars] if self._tasks else []), *line)
 
@@ -142,5 +160,12 @@ class Board:
             mean = (self._latest - self._began) / self._proved
             left = self._began + mean * self._expected - time.monotonic()
             if left > 0:  # later than expected: nobody knows
-                said.append(f"time left {int(left) // 60}:{int(left) % 60:02}")
+                said.append(f"time left {duration(left)}")
         return " · ".join(said)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as hours, minutes and seconds: 1:02:03, or 2:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -132,11 +132,15 @@ def fingerprint(python: str | None) -> dict[str, str]:
         behind a script that starts another machine, nothing says whether an answer still holds:
         then the fingerprint is another one in every process.
     """
+    variables = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {**versions(python), **variables, **_machine()}
+
+
+def versions(python: str | None) -> dict[str, str]:
+    """Return name -> version of the distributions that compute; see `fingerprint`."""
     own = python is None or os.path.abspath(python) == os.path.abspath(sys.executable)
     folders = [Path(entry) for entry in sys.path] if own else _site_packages(str(python))
-    distributions = _distributions(folders) or {"unknown": _this_process()}
-    variables = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    return {**distributions, **variables, **_machine()}
+    return _distributions(folders) or {"unknown": _this_process()}
 
 
 def _canonical(document: Any) -> bytes:

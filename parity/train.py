@@ -21,8 +21,9 @@ from parity.engines import Engine
 from parity.errors import BadInput
 from parity.executor import Executor
 from parity.pair import Pair
-from parity.plans import make_plan
+from parity.plans import Plan, make_plan
 from parity.process import Progress
+from parity.published import SPLITS
 from parity.wire import Arrays, Job
 
 
@@ -32,12 +33,15 @@ class Training:
 
     Args:
         weights: under TensorFlow 1's names.
-        history: ``train_<metric>`` and ``test_<metric>``, a value an epoch.
+        history: ``train_<metric>``, ``test_<metric>`` and, where rows were held out for it,
+            ``validation_<metric>``, a value an epoch.
+        losses: of every step's batch, before its update, (steps,).
         about: versions and device of the engine.
     """
 
     weights: Arrays
     history: Mapping[str, Sequence[float]]
+    losses: np.ndarray
     about: Mapping[str, str]
 
 
@@ -63,23 +67,38 @@ def train(
         progress: called with every step.
         stock: train with the pair's stock Keras optimizer in place of the model's own.
     """
+    plan = make_plan(len(dataset.x_train), pair.schedule, seed, epochs)
+    request = question(pair, dataset, engine, plan, seed, stock)
+    return answer(pair, request, executor, progress)
+
+
+def question(
+    pair: Pair, dataset: Dataset, engine: Engine, plan: Plan, seed: int, stock: bool = False
+) -> Request:
+    """Return what `train` asks of an engine, for a plan of any length."""
     model = make_model(pair, engine, dataset.hyperparameters, seed=seed)
     if stock:
         model = with_stock_optimizer(pair, model)
-    plan = make_plan(len(dataset.x_train), pair.schedule, seed, epochs)
     given = dict(dataset.weights)  # decided by the corpus, such as word vectors
     if engine.family != "graph":
         given = pair.layout.gradients_to_keras(given)
     arrays = {**data_arrays(dataset), **plan.arrays(), **wire.within("given", given)}
-    request = Request(engine, Job("train", model), arrays)
-    answer = executor.submit(request, progress, keep=False).result()
-    found = wire.under(to_shared(pair, engine, wire.within("curve", answer.arrays)), "curve")
+    if dataset.validation:
+        arrays["x_validation"], arrays["y_validation"] = dataset.validation
+    return Request(engine, Job("train", model), arrays)
+
+
+def answer(pair: Pair, request: Request, executor: Executor, progress: Progress) -> Training:
+    """Have an engine train as `question` says."""
+    told = executor.submit(request, progress, keep=False).result()
+    found = wire.under(to_shared(pair, request.engine, wire.within("curve", told.arrays)), "curve")
     history = {
         name: [float(value) for value in values]
         for name, values in found.items()
-        if name.startswith(("train_", "test_"))
+        if name.partition("_")[0] in SPLITS
     }
-    return Training(wire.under(found, "final/weights"), history, answer.about)
+    losses = np.asarray(found.get("step_loss", ()))
+    return Training(wire.under(found, "final/weights"), history, losses, told.about)
 
 
 def evaluate(

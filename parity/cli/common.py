@@ -20,6 +20,9 @@ errors = Console(stderr=True)
 
 PairName = Annotated[str, typer.Argument(metavar="PAIR", help="A pair; `parity list` names them.")]
 Device = Annotated[str, typer.Option(help="cpu, gpu or gpu:N. Default: the framework's choice.")]
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Also write event files for TensorBoard.")
+]
 Timeout = Annotated[float, typer.Option(help="Seconds of silence before an engine is ended.")]
 
 

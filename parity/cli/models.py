@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +12,13 @@ from rich.markup import escape
 from datasets.dataset import Dataset
 from parity import checkpoints, engines, pairs, runs, wire
 from parity import train as practice
-from parity.cli.common import Device, PairName, Timeout, console, load, running
+from parity.cli.common import Device, PairName, TensorBoard, Timeout, console, load, running
 from parity.engines import Engine
 from parity.errors import BadInput
 from parity.pair import Pair
 from parity.pairs import PAIRS
 from parity.progress import Board
-from parity.reports import plots
+from parity.reports import events, plots
 
 app = typer.Typer()
 
@@ -35,18 +36,23 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of initial weights, order and dropout.")] = 0,
     output: Annotated[Path | None, typer.Option(help="Default: results/train/PAIR-ENGINE.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace weights that are there.")] = False,
+    tensorboard: TensorBoard = False,
     device: Device = "",
     timeout: Timeout = 300,
 ) -> None:
     """Train one implementation on the real corpus; save weights, history and two plots."""
+    if tensorboard:
+        events.check()
     pair, chosen = pairs.find(name), engines.find(engine)
     folder = output or _trained(pair, engine)
     runs.writable(folder)
-    path = folder / "weights.npz"
-    if path.exists() and not overwrite:
-        raise BadInput(
-            f"{path} exists", mend="add --overwrite to replace it, or choose another --output"
-        )
+    path, logs = folder / "weights.npz", folder / events.FOLDER
+    for written in (path, logs) if tensorboard else (path,):
+        if written.exists() and not overwrite:
+            raise BadInput(
+                f"{written} exists",
+                mend="add --overwrite to replace it, or choose another --output",
+            )
     epochs = epochs or pair.schedule.epochs
     dataset = load(pair)
     with running(device, timeout) as executor, Board(console) as board:
@@ -59,12 +65,15 @@ def train(
         str(folder / "history.json"),
         {"corpus": dataset.origin.announcement, "made_by": made_by, **training.history},
     )
+    if tensorboard:
+        shutil.rmtree(logs, ignore_errors=True)  # two trainings in one folder are one zigzag
+        events.write_training(logs, training.history, training.losses)
     title = _title(f"{pair.name}, {chosen.name}", dataset)
     drawn = plots.write_history(folder, training.history, title, pair.wiring.metrics)
     for metric in pair.wiring.metrics:
         console.print(f"test {metric} {training.history[f'test_{metric}'][-1]:.4f}")
-    if pair.published.figures:
-        console.print(f"published: {pair.published.figures}")
+    for figure in pair.published.figures:
+        console.print(f"published: {figure.what} {figure.value:g}", highlight=False)
     console.print(f"wrote {', '.join(str(p) for p in [path, *drawn])}", soft_wrap=True)
 
 

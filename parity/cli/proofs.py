@@ -9,12 +9,12 @@ import typer
 
 from parity import engines, pairs, runs
 from parity.cases import DTYPES
-from parity.cli.common import Device, Timeout, console
+from parity.cli.common import Device, TensorBoard, Timeout, console
 from parity.errors import INTERRUPTED, BadInput, look_up
 from parity.options import Options
 from parity.pairs import PAIRS
 from parity.progress import Board
-from parity.reports import files, page, tables
+from parity.reports import events, files, page, tables
 from parity.results import Run
 
 app = typer.Typer()
@@ -62,6 +62,7 @@ def run(
     threads: Annotated[
         int, typer.Option(min=1, help="Threads that each engine computes with.")
     ] = 1,
+    tensorboard: TensorBoard = False,
     device: Device = "",
     timeout: Timeout = 300,
 ) -> None:
@@ -88,6 +89,8 @@ def run(
         threads,
         fresh,
     )
+    if tensorboard:
+        events.check()
     engines.visible_devices(device)  # says so at once if there is no such device
     found = runs.begun()
     try:
@@ -96,6 +99,9 @@ def run(
     finally:
         if found.outcomes:
             _conclude(found, output)
+            if tensorboard:
+                logs = events.write_run(output / events.FOLDER, found)
+                console.print(f"wrote event files in {logs}", soft_wrap=True, highlight=False)
     if measure:
         console.print(f"wrote {output}/rounding.png and rounding.md", highlight=False)
     raise typer.Exit(found.exit_code)

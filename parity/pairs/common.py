@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from parity.pair import Data, Pair, Published, Schedule, Stock, Wiring
+from parity.pair import Data, Pair, Schedule, Stock, Wiring
+from parity.published import Margin, Published
 from parity.weights import Layout, Rule, same
 
 # What Keras's own optimizers do differently: on any weights, and on those of an embedding.
@@ -63,14 +64,18 @@ def wired(
     return Wiring(taps, dropout, {"keep_prob": keep_prob}, {"keep_prob": 1.0}, metrics, output)
 
 
-def adam(largest: float, cause: str = SPARSE_ADAM) -> Stock:
+def adam(
+    largest: float, cause: str = SPARSE_ADAM, margins: Mapping[str, Margin] | None = None
+) -> Stock:
     """Keras's own Adam, and the gap that it opens."""
-    return Stock("keras.optimizers:Adam", largest, cause)
+    return Stock("keras.optimizers:Adam", largest, cause, margins or {})
 
 
-def rmsprop(largest: float, cause: str = SPARSE_RMSPROP) -> Stock:
+def rmsprop(
+    largest: float, cause: str = SPARSE_RMSPROP, margins: Mapping[str, Margin] | None = None
+) -> Stock:
     """Keras's own RMSprop, and the gap that it opens."""
-    return Stock("keras.optimizers:RMSprop", largest, cause)
+    return Stock("keras.optimizers:RMSprop", largest, cause, margins or {})
 
 
 def dense(name: str) -> tuple[Rule, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from parity.pair import Data, Pair, Published, Schedule, Wiring
+from parity.pair import Data, Pair, Schedule, Wiring
 from parity.pairs.common import (
     FROM_ZERO,
     SPARSE_RMSPROP,
@@ -16,11 +16,37 @@ from parity.pairs.common import (
     row,
     wired,
 )
+from parity.published import Count, Figure, Margin, Prediction, Published
 from parity.weights import ADAM, RMSPROP, Layout, Rule, basic_rnn, gru, lstm, same
+
+_OVERFITTED = Margin(
+    0.17,
+    "the authors' three models of two recurrent layers lie 0.085 apart, each trained once; twice "
+    "that, for a loss that overfitting moves from epoch to epoch",
+)
+_ACCURACY = Margin(
+    0.017,
+    "the authors' three models of two recurrent layers lie 0.0084 apart, each trained once; twice "
+    "that",
+)
+_EQUIVALENT = {
+    "loss": Margin(0.07, "a tenth of the loss of a guess, ln 2"),
+    "accuracy": Margin(0.01, "one review in a hundred: less decides for no implementation"),
+}
+_FEW = Margin(
+    0.02,
+    "two reviews in a hundred, twice the margin of the other models: 20 trainings on 200 reviews "
+    "cannot show less",
+)
 
 
 def _classifier(
-    name: str, title: str, gap: float, summary: tuple[Rule, ...] = (), figures: str = ""
+    name: str,
+    title: str,
+    gap: float,
+    summary: tuple[Rule, ...] = (),
+    margins: Mapping[str, Margin] | None = None,
+    published: Published | None = None,
 ) -> Pair:
     """One of the models that differ only in how they summarise a review.
 
@@ -29,7 +55,8 @@ def _classifier(
         title: one line for people.
         gap: largest per-step loss difference of the stock optimizer.
         summary: weight rules of the layer that summarises.
-        figures: those of the authors, in words.
+        margins: of the stock optimizer, where it is trained over many seeds.
+        published: what the authors printed, if anything.
     """
     return row(
         name,
@@ -48,8 +75,8 @@ def _classifier(
         ),
         Layout((embedding(spread=0.05), *summary, *dense("hidden"), *dense("logits")), ADAM),
         Schedule(epochs=10, batch_size=128),
-        adam(gap),
-        Published(figures),
+        adam(gap, margins=margins),
+        published,
     )
 
 
@@ -63,7 +90,7 @@ def _recurrent(
     cause: str = SPARSE_RMSPROP,
     loader: str = "load_keras",
     epochs: int = 20,
-    figures: str = "",
+    published: Published | None = None,
 ) -> Pair:
     """One of the models that read a review with two recurrent layers.
 
@@ -77,7 +104,7 @@ def _recurrent(
         cause: of the gap.
         loader: of the corpus, in `datasets.imdb`.
         epochs: epochs of the published schedule.
-        figures: those of the authors, in words.
+        published: what the authors printed, if anything.
     """
     return row(
         name,
@@ -100,7 +127,7 @@ def _recurrent(
         Layout((embedding(spread=0.5), *cells, *dense("hidden"), *dense("logits")), RMSPROP),
         Schedule(epochs, batch_size=128, drop_remainder=True),
         rmsprop(gap, cause),
-        Published(figures),
+        published,
     )
 
 
@@ -113,8 +140,25 @@ def _reset_after_gru(tf1: str, keras: str) -> tuple[Rule, ...]:
 _Rules = Callable[[str, str], tuple[Rule, ...]]
 
 
+def _final(loss: float, accuracy: float, times: str) -> Published:
+    """What the authors printed after 20 epochs; the test set served them for validation."""
+    return Published(
+        figures=(
+            Figure("loss", loss, _OVERFITTED, epoch=20),
+            Figure("accuracy", accuracy, _ACCURACY, epoch=20),
+        ),
+        counts=(Count("steps an epoch", 195, "steps"),),
+        times=times,
+    )
+
+
 def _stepped(
-    name: str, title: str, gap: float, rules: _Rules, cell: str, figures: str = ""
+    name: str,
+    title: str,
+    gap: float,
+    rules: _Rules,
+    cell: str,
+    published: Published | None = None,
 ) -> Pair:
     """Two cells stepped together; `cell` is the graph's scope of one, `rules` are its weights'."""
     cells = [rules(f"rnn/multi_rnn_cell/cell_{i}/{cell}", f"rnn/cells/cell_{i}") for i in range(2)]
@@ -125,11 +169,13 @@ def _stepped(
         summary={"last": "rnn"},
         dropout={"input_dropout": "rnn/0", "input_dropout_1": "rnn/1"},
         cells=(*cells[0], *cells[1]),
-        figures=figures,
+        published=published,
     )
 
 
-def _gru_layers(name: str, title: str, rules: _Rules, cell: str, figures: str = "") -> Pair:
+def _gru_layers(
+    name: str, title: str, rules: _Rules, cell: str, published: Published | None = None
+) -> Pair:
     """Two GRU layers; `cell` is the graph's scope of a cell, `rules` are its weights'."""
     return _recurrent(
         name,
@@ -141,7 +187,7 @@ def _gru_layers(name: str, title: str, rules: _Rules, cell: str, figures: str = 
             *rules(f"gru_1/{cell}", "gru_1/gru_cell"),
             *rules(f"gru_2/{cell}", "gru_2/gru_cell"),
         ),
-        figures=figures,
+        published=published,
     )
 
 
@@ -153,7 +199,45 @@ _IMDB_BILSTM = _classifier(
         *lstm("bidirectional_rnn/fw/lstm_cell", "summary/forward_lstm/lstm_cell"),
         *lstm("bidirectional_rnn/bw/lstm_cell", "summary/backward_lstm/lstm_cell"),
     ),
-    figures="test accuracy 0.8374 and test loss 0.5644 after 10 epochs",
+    published=Published(
+        figures=(
+            Figure(
+                "accuracy",
+                0.8698,
+                Margin(
+                    0.08,
+                    "the reviews held out are negative to the last: this is no accuracy but a "
+                    "recall, and moves as far as the threshold between the classes does",
+                ),
+                epoch=10,
+                split="validation",
+            ),
+            Figure("loss", 0.5644, _OVERFITTED, epoch=10),
+            Figure(
+                "accuracy",
+                0.8374,
+                Margin(0.02, "as the other IMDB models, and the dropout rate was not printed"),
+                epoch=10,
+            ),
+            Prediction(
+                "This is really a junk movie. Jupyter doesn't like it. Thank you! It's really bad",
+                "negative",
+                0.872,
+                Margin(0.372, "of one sentence the class is the answer: more than one half"),
+                epoch=10,
+            ),
+        ),
+        counts=(
+            Count("distinct words", 88_582, "distinct"),
+            Count("index of `br`", 7, "index", "br"),
+            Count("parameters", 161_794, "parameters"),
+            Count("parameters of the embedding", 128_000, "parameters", "embedding"),
+            Count("parameters of the two LSTMs", 16_640, "parameters", "bidirectional_rnn"),
+            Count("parameters of the hidden layer", 16_640, "parameters", "hidden"),
+            Count("parameters of the softmax", 514, "parameters", "logits"),
+        ),
+        times="149 ms a step in training, 51 ms a step of 32 reviews in evaluation",
+    ),
 )
 
 ROWS: tuple[Pair, ...] = (
@@ -171,7 +255,7 @@ ROWS: tuple[Pair, ...] = (
         gap=0.001,
         summary=basic_rnn("rnn/basic_rnn_cell", "summary/simple_rnn_cell"),
     ),
-    _classifier("imdb_pooling", "IMDB, mean word vector", gap=0.06),
+    _classifier("imdb_pooling", "IMDB, mean word vector", gap=0.06, margins=_EQUIVALENT),
     _classifier("imdb_flatten", "IMDB, word vectors side by side", gap=0.1),
     row(
         "imdb_embedding_flatten",
@@ -184,7 +268,7 @@ ROWS: tuple[Pair, ...] = (
         ),
         Layout((embedding(spread=0.05), *dense("logits")), RMSPROP),
         Schedule(epochs=10, batch_size=32),
-        rmsprop(0.006),
+        rmsprop(0.006, margins=_EQUIVALENT),
     ),
     row(
         "imdb_glove_dense",
@@ -197,7 +281,7 @@ ROWS: tuple[Pair, ...] = (
         ),
         Layout((embedding(spread=1.0), *dense("hidden"), *dense("logits")), RMSPROP),
         Schedule(epochs=10, batch_size=32),
-        rmsprop(10.0, FROM_ZERO),
+        rmsprop(10.0, FROM_ZERO, {**_EQUIVALENT, "accuracy": _FEW}),
     ),
     _stepped(
         "imdb_lstm_cells",
@@ -205,7 +289,7 @@ ROWS: tuple[Pair, ...] = (
         0.02,
         lstm,
         "lstm_cell",
-        figures="validation loss 0.6452 and accuracy 0.8026 after 20 epochs",
+        published=_final(0.6452, 0.8026, "335 ms a step"),
     ),
     _stepped(
         "imdb_gru_cells",
@@ -213,7 +297,7 @@ ROWS: tuple[Pair, ...] = (
         0.03,
         _reset_after_gru,
         "reset_after_gru_cell",
-        figures="validation loss 0.7305 and accuracy 0.7993 after 20 epochs",
+        published=_final(0.7305, 0.7993, "285 ms a step"),
     ),
     _stepped(
         "imdb_gru_cells_v1",
@@ -227,7 +311,7 @@ ROWS: tuple[Pair, ...] = (
         "IMDB, two GRU layers",
         _reset_after_gru,
         "reset_after_gru_cell",
-        figures="validation loss 0.7058 and accuracy 0.7942 after 20 epochs",
+        published=_final(0.7058, 0.7942, "285 ms a step"),
     ),
     _gru_layers(
         "imdb_gru_layers_v1",
@@ -248,6 +332,29 @@ ROWS: tuple[Pair, ...] = (
         cause=FROM_ZERO,
         loader="load_keras_glove",
         epochs=50,
-        figures="validation loss 0.4041 and accuracy 0.8251 after 50 epochs",
+        published=Published(
+            figures=(
+                Figure(
+                    "loss",
+                    0.4041,
+                    Margin(
+                        0.04,
+                        "a tenth of it: with frozen vectors it does not overfit as its fellows do",
+                    ),
+                    epoch=50,
+                ),
+                Figure("accuracy", 0.8251, _ACCURACY, epoch=50),
+            ),
+            counts=(
+                Count(
+                    "words with a GloVe vector, of 10,000",
+                    9_838,
+                    "vectors",
+                    reason="all 400,000 vectors of GloVe 6B give 9,793, a subset of them fewer",
+                ),
+                Count("steps an epoch", 195, "steps"),
+            ),
+            times="34 ms a step",
+        ),
     ),
 )

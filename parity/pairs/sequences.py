@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from parity.pair import Data, Pair, Schedule
 from parity.pairs.common import EPSILON, adam, dense, row, wired
+from parity.published import Count, Published
 from parity.weights import ADAM, Layout, lstm
 
 _LAYERS = [
     lstm(f"rnn/multi_rnn_cell/cell_{i}/lstm_cell", f"lstm_{i + 1}/lstm_cell") for i in range(5)
 ]
+_PARAMETERS = {
+    **{
+        f"rnn/multi_rnn_cell/cell_{i}/": size
+        for i, size in enumerate((17_408, 33_024, 98_816, 246_528, 459_776))
+    },
+    "hidden_1": 65_792,
+    "hidden_2": 65_792,
+}
 
 ROWS: tuple[Pair, ...] = (
     row(
@@ -38,5 +47,14 @@ ROWS: tuple[Pair, ...] = (
         ),
         Schedule(epochs=10, batch_size=32),
         adam(0.001, EPSILON),
+        Published(
+            counts=(
+                Count("parameters", 987_136, "parameters"),
+                *(
+                    Count(f"parameters of layer {number}", size, "parameters", start)
+                    for number, (start, size) in enumerate(_PARAMETERS.items(), 1)
+                ),
+            )
+        ),
     ),
 )

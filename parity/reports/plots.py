@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 
@@ -22,9 +22,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from PIL import Image
 
 from parity.results import RECORDED, Outcome
-
-if TYPE_CHECKING:
-    from parity.reproduce import Trainings
 
 COLOURS = {
     RECORDED: "#7f7f7f",
@@ -84,41 +81,6 @@ def write_history(
                 # With marks, or one epoch would be an empty picture.
                 axes.plot(steps_of(values), values, mark, ms=4, color=COLOURS[engine], label=part)
             axes.set(title=f"{title}: {metric}", xlabel="epoch", ylabel=metric)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.legend()
-            drawn.append(save(figure, folder / f"{metric}.png"))
-    return drawn
-
-
-def write_reproduction(
-    folder: Path,
-    name: str,
-    bands: Mapping[str, tuple[float, float]],
-    trainings: Sequence[Trainings],
-) -> list[Path]:
-    """Draw one picture a metric: every engine's mean over the seeds, with its range.
-
-    Args:
-        folder: where to.
-        name: of the pair.
-        bands: metric -> lowest and highest mean that counts as reproduced.
-        trainings: the curves of every engine.
-    """
-    drawn = []
-    with plt.rc_context(STYLE):
-        for metric, band in bands.items():
-            figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-            seeds = 0
-            for trained in trainings:
-                rows = trained.curves[metric]  # (seeds, epochs)
-                epochs, colour, seeds = steps_of(rows[0]), COLOURS.get(trained.engine), len(rows)
-                axes.plot(epochs, rows.mean(axis=0), color=colour, label=trained.engine)
-                axes.fill_between(
-                    epochs, rows.min(axis=0), rows.max(axis=0), color=colour, alpha=0.1
-                )
-            axes.axhspan(*band, color="black", alpha=0.07, label="published, after the last epoch")
-            title = f"{name}: test {metric}, mean and range of {seeds} seeds"
-            axes.set(xlabel="epoch", ylabel=f"test {metric}", title=title)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend()
             drawn.append(save(figure, folder / f"{metric}.png"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from rich.markup import escape
@@ -16,9 +16,6 @@ from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.keys import RUNGS
 from parity.reports.words import figure, parting
 from parity.results import RECORDED, Comparison, Outcome, Run, gravest, verdict
-
-if TYPE_CHECKING:
-    from parity.reproduce import Finding
 
 HEADS = {"variables": "vars", "gradients": "grad"}  # a row must fit in 80 columns
 COLOURS = {AGREE: "green", DIFFERENCE: "red bold", ENGINE_FAILED: "yellow"}
@@ -133,35 +130,6 @@ def share(shares: Sequence[float]) -> str:
     if used > 1:
         return ">100%"
     return f"{used:.0%}" if used >= 0.005 or not used else "<1%"
-
-
-def findings(name: str, found: Sequence[Finding], seeds: int) -> Table:
-    """Return the table of the stock lane: final test metrics against the published band.
-
-    Args:
-        name: of the pair.
-        found: a row an engine and metric.
-        seeds: trainings that each row rests on.
-    """
-    table = Table("engine", "metric", "mean", "std", "published", "gap", "verdict")
-    table.box, table.header_style = None, "bold"
-    table.title = f"{name}: test metrics after the last epoch, {seeds} seeds"
-    table.title_justify = "left"
-    for row in found:
-        word = "[green]reproduced[/]" if row.reproduced else "[red bold]outside[/]"
-        if not row.equivalent:
-            word += ", [yellow]not equivalent[/]"
-        low, high = row.band
-        table.add_row(
-            row.engine,
-            row.metric,
-            f"{row.mean:.4f}",
-            f"{row.deviation:.4f}",
-            f"{low:g} to {high:g}",
-            f"{row.gap:.4f}" if row.gap else "",
-            word,
-        )
-    return table
 
 
 def pairs_table(pairs: Iterable[Row]) -> Table:

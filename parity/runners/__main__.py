@@ -45,6 +45,7 @@ class Server:
         def progress(stage: str, done: int, total: int, metrics: Mapping[str, float]) -> None:
             send("progress", stage=stage, done=done, total=total, metrics=metrics)
 
+        progress("model", 0, 0, {})
         runner = self._built(job)
         results = KINDS[job.kind](runner, job, arrays, progress)
         about = runner.about()

@@ -4,6 +4,7 @@ Generic over runners: the same lines drive TensorFlow 1.15.5, tf.compat.v1 and K
 engines cannot be asked two different questions. A question's arrays are
 
     x_train, y_train, x_test, y_test    what is trained and tested on
+    x_validation, y_validation          what is tested on besides, where it was held out
     order, sizes                        rows of all steps, (rows,), and of each batch, (steps,)
     tested                              numbers of the steps after which metrics are read, (epochs,)
     weights/NAME, slots/NAME            where to start; slots are fresh where none are given
@@ -18,6 +19,7 @@ from parity import keys, wire
 from parity.runners.protocol import Masks, Runner
 from parity.wire import Arrays, Job
 
+HELD_OUT = ("test", "validation")
 UPDATE_STEPS = 2  # the first step starts the slots, the second one uses them
 EVALUATED = 2**17  # numbers of input evaluated at a time: bounds memory, not the result
 
@@ -66,7 +68,8 @@ class Climb:
         Returns:
             ``step_loss`` (steps,): the loss of each batch before its update. ``train_<metric>``
             (epochs,): read after the update on the last batch, with dropout off.
-            ``test_<metric>`` (epochs,). ``step N/...`` for every snapshot, and
+            ``test_<metric>`` (epochs,), and ``validation_<metric>`` where rows were held out for
+            it. ``step N/...`` for every snapshot, and
             ``final/weights/<name>`` and ``final/slots/<name>``.
         """
         runner, arrays = self._runner, self._arrays
@@ -78,10 +81,14 @@ class Climb:
             x, y = arrays["x_train"][rows], arrays["y_train"][rows]
             losses.append(runner.train_step(x, y, number, self._masks(number)))
             if number in arrays["tested"]:
-                tested = evaluate(runner, arrays["x_test"], arrays["y_test"])
-                for part, metrics in (("train_", runner.evaluate(x, y)), ("test_", tested)):
+                read = {"train": runner.evaluate(x, y)}
+                for split in HELD_OUT:
+                    if "x_" + split in arrays:
+                        rows_of = arrays["x_" + split], arrays["y_" + split]
+                        read[split] = evaluate(runner, *rows_of)
+                for split, metrics in read.items():
                     for name, value in metrics.items():
-                        history.setdefault(part + name, []).append(value)
+                        history.setdefault("{}_{}".format(split, name), []).append(value)
             if number in self._job.snapshots:
                 results.update(wire.within(keys.step(number + 1), state(runner)))
             latest = {name: values[-1] for name, values in history.items()}

@@ -111,7 +111,7 @@ def error(ended: Ended) -> str:
 # Wrong use
 
 
-@pytest.mark.parametrize("command", ["run", "record", "train", "evaluate", "reproduce"])
+@pytest.mark.parametrize("command", ["run", "record", "train", "evaluate"])
 def test_an_unknown_pair_suggests_a_near_one_and_lists_all(parity: Command, command: str) -> None:
     ended = parity(command, "sms_rmm")
     assert ended.code == 2
@@ -157,7 +157,6 @@ def test_an_unknown_device_lists_the_known_ones(parity: Command, command: str) -
         ["train"],
         ["train", "sms_rnn", "--epochs", "0"],
         ["predict", "sms_rnn"],
-        ["reproduce", "sms_rnn", "--seeds", "1"],
     ],
     ids=" ".join,
 )
@@ -173,18 +172,6 @@ def test_tf1_where_it_is_not_says_how_to_get_it(parity: Command, command: list[s
     ended = parity(*command)
     assert ended.code == 3
     assert "tox -e oracle" in error(ended)
-
-
-def test_a_pair_without_published_bands_is_not_reproduced(parity: Command) -> None:
-    ended = parity("reproduce", "sms_rnn_mended")
-    assert ended.code == 2
-    assert "sms_rnn_mended has no bands" in error(ended)
-
-
-def test_made_up_data_reproduces_nothing(parity: Command) -> None:
-    ended = parity("reproduce", "sms_rnn")
-    assert ended.code == 2
-    assert "synthetic data cannot reproduce a real corpus's figures" in error(ended)
 
 
 @pytest.mark.parametrize("command", ["run", "train"])

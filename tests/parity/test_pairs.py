@@ -15,6 +15,7 @@ from parity import pairs
 from parity.errors import BadInput
 from parity.pair import Data, Pair, Schedule, Wiring
 from parity.pairs import PAIRS
+from parity.published import Count, Figure, Margin, Published
 
 PAIR = PAIRS["sms_rnn"]
 
@@ -25,6 +26,11 @@ def wiring(**fields: Any) -> dict[str, Wiring]:
 
 def schedule(**fields: Any) -> dict[str, Schedule]:
     return {"schedule": dataclasses.replace(PAIR.schedule, **fields)}
+
+
+def published(**fields: Any) -> dict[str, Published]:
+    figure = Figure("loss", 0.3, Margin(0.04, "a reason"), epoch=20)
+    return {"published": Published((dataclasses.replace(figure, **fields),))}
 
 
 # Fields of a row -> what the error says was received.
@@ -60,6 +66,19 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "epochs": (schedule(epochs=0), "schedule.epochs is 0"),
     "batch size": (schedule(batch_size=-1), "schedule.batch_size is -1"),
     "steps": (schedule(steps=-1), "schedule.steps is -1"),
+    "figure": (published(metric="recall"), "there is no metric 'recall'"),
+    "split": (published(split="dev"), "there is no split 'dev'"),
+    "epoch": (published(epoch=21), "a figure was read after epoch 21"),
+    "count": (
+        {"published": Published(counts=(Count("words", 9, "word"),))},
+        "there is no kind of count 'word'",
+    ),
+    "no margin": (published(margin=Margin(0, "exact")), "its margin is 0, reason 'exact'"),
+    "no reason": (published(margin=Margin(0.1, "")), "its margin is 0.1, reason ''"),
+    "stock margin": (
+        {"stock": dataclasses.replace(PAIR.stock, margins={"f1": Margin(0.1, "a reason")})},
+        "there is no metric 'f1'",
+    ),
 }
 
 

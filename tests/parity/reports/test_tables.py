@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from parity.reports.tables import findings, pairs_table, remarks, summary, unjudged, verdicts
+from parity.reports.tables import pairs_table, remarks, summary, unjudged, verdicts
 from parity.results import STEP_LOSS
 from tests.parity.samples import (
     KERNEL,
@@ -143,12 +143,3 @@ def test_pairs_are_listed_on_one_line_each_with_their_whole_name() -> None:
     assert text[1].startswith(f"{LONGEST[0]}  what it is")
     assert text[2].split() == ["b", "short"]
     assert all(len(line) <= 80 for line in text)
-
-
-def test_findings_are_held_against_the_published_band() -> None:
-    from parity.reproduce import Finding
-
-    found = [Finding("graph", "accuracy", 0.9, 0.01, (0.8, 0.85), 0.2)]
-    text = printed(findings("sms_rnn", found, 5))
-    assert "sms_rnn: test metrics after the last epoch, 5 seeds" in text
-    assert "outside, not" in text
