@@ -20,7 +20,7 @@ from parity.keys import RUNGS
 from parity.rounding import CHAOTIC
 from parity.wire import Arrays
 
-SCHEMA = 2
+SCHEMA = 3
 T = TypeVar("T")
 RECORDED = "recorded"  # TensorFlow 1.15.5, from the recordings in the repository
 JUDGES = (RECORDED, "tf1")
@@ -63,6 +63,7 @@ class Comparison:
         own: line -> the reference's own rounding at every point, where it was measured.
         anchors: short runs from the reference's states, where they decide about the curve.
         problem: why nothing could be compared, or empty.
+        repeats: rung -> its largest error in every rounding twin, where they were asked for.
     """
 
     pair: str
@@ -75,6 +76,7 @@ class Comparison:
     own: Arrays = dataclasses.field(default_factory=dict)
     anchors: tuple[Anchor, ...] = ()
     problem: str = ""
+    repeats: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def failed_rung(self) -> str:
@@ -192,6 +194,26 @@ class JobRecord:
     kept: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """What an engine's training steps cost, in rounds of a fresh process each.
+
+    Args:
+        engine: its name.
+        steps: training steps that were timed in a round.
+        seconds: of the fastest step of every round, (rounds,).
+        yardstick: seconds of a fixed piece of work beside it, (rounds,).
+        memory: peak of the process's resident memory in bytes, (rounds,); empty where nobody
+            counts it.
+    """
+
+    engine: str
+    steps: int
+    seconds: tuple[float, ...]
+    yardstick: tuple[float, ...]
+    memory: tuple[float, ...]
+
+
 @dataclasses.dataclass
 class Outcome:
     """What a run has found about one pair so far; it is filled as it goes.
@@ -208,6 +230,7 @@ class Outcome:
         started: when, ISO 8601 in UTC.
         seconds: from the first question to the verdict.
         finished: False while running, and for ever if interrupted.
+        times: what a training step costs, an entry an engine, where it was asked for.
     """
 
     pair: str
@@ -221,6 +244,7 @@ class Outcome:
     started: str = ""
     seconds: float = 0.0
     finished: bool = False
+    times: list[Timing] = dataclasses.field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -262,6 +286,7 @@ class Run:
         seconds: until the end.
         exit_code: what the command ended with.
         notes: what does not belong to one pair.
+        options: what was asked for, option -> value.
     """
 
     outcomes: list[Outcome]
@@ -273,6 +298,7 @@ class Run:
     seconds: float = 0.0
     exit_code: int = ENGINE_FAILED
     notes: list[str] = dataclasses.field(default_factory=list)
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def verdict(self) -> int:

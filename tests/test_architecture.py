@@ -39,20 +39,20 @@ LINES = (
     ("runners", "compare", "weights", "process"),
     ("rounding", "pair"),
     ("pairs", "plans", "results"),
-    ("cases",),
-    ("executor", "goldens", "checkpoints", "options"),
+    ("cases", "figures"),
+    ("executor", "goldens", "checkpoints", "options", "moved", "history"),
     ("sides", "train"),
-    ("checks", "reproduce"),
-    ("verdicts", "reports"),
-    ("progress", "runs"),
+    ("checks", "reproduce", "clock"),
+    ("verdicts", "reports", "repeats"),
+    ("progress", "baselines", "runs"),
     ("cli",),
     ("__main__",),
 )
 
 # What was found, and what shows it, can be read where no engine and no framework is. Of a
 # `Finding`, a report knows the type alone.
-READERS = {"results", "reports"}
-READ = {"errors", "keys", "wire", "tolerances", "compare", "rounding", "results", "reports"}
+READERS = {"results", "figures", "moved", "history", "reports"}
+READ = READERS | {"errors", "keys", "wire", "tolerances", "compare", "rounding"}
 TYPES = {"reproduce"}
 
 # These run inside the engine of TensorFlow 1.15.5, on CPython 3.7.

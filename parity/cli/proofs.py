@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from parity import engines, pairs, runs
+from parity import baselines, engines, pairs, runs
 from parity.cases import DTYPES
-from parity.cli.common import Device, Timeout, console
+from parity.cli.common import Device, HistoryPath, Timeout, console, say
 from parity.errors import BadInput, look_up
+from parity.history import DEFAULT, History
+from parity.moved import REPEATS
 from parity.options import Options
 from parity.pairs import PAIRS
 from parity.progress import Board
-from parity.reports import tables
+from parity.reports import moves, tables
 from parity.results import Run
 
 app = typer.Typer()
@@ -62,6 +64,21 @@ def run(
     threads: Annotated[
         int, typer.Option(min=1, help="Threads that each engine computes with.")
     ] = 1,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASELINE",
+            help="Hold the run against a folder of results, a number in the history, `last` "
+            "(the newest that ended well), or a git ref.",
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Values of every difference, from rounding twins: its noise.")
+    ] = 1,
+    time: Annotated[
+        bool, typer.Option("--time", help="Time the steps of both sides, when all is proved.")
+    ] = False,
+    path: HistoryPath = DEFAULT,
     device: Device = "",
     timeout: Timeout = 300,
 ) -> None:
@@ -76,6 +93,10 @@ def run(
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
     if full and steps:
         raise BadInput("--full and --steps were given", "at most one of them", "leave out either")
+    history, found = History(path), runs.begun()
+    names_of = [pair.name for pair in chosen]
+    baseline = baselines.find(against, history, output, names_of) if against else None
+    timed = time or (baseline is not None and baseline.timed and baseline.machine == found.machine)
     options = Options(
         engines.references(engine),
         _known(dtype),
@@ -87,16 +108,22 @@ def run(
         timeout,
         threads,
         fresh,
+        repeats,
+        REPEATS if timed else 0,
     )
     engines.visible_devices(device)  # says so at once if there is no such device
-    found = runs.begun()
     drawn: list[Path] = []
+    moved = None
     try:
         with Board(console) as board:
-            runs.prove(found, chosen, options, output, board, drawn)
+            moved = runs.prove(found, chosen, options, output, board, drawn, history, baseline)
     finally:
         if found.outcomes:
             _conclude(found, output, drawn)
+    if moved:
+        say(moved)
+        for drawing in moves.write(output, moved):
+            console.print(f"wrote {drawing}", highlight=False, soft_wrap=True)
     raise typer.Exit(found.exit_code)
 
 
@@ -120,7 +147,9 @@ def _conclude(found: Run, output: Path, drawn: list[Path]) -> None:
         console.print(tables.summary(found.outcomes))
     for line in tables.conclusion(found):
         console.print(line, soft_wrap=True, highlight=False)
-    console.print(f"\nwrote {output}/results.json, junit.xml and {len(drawn)} plots, such as")
+    console.print(
+        f"\nwrote {output}/results.json, junit.xml, summary.md and {len(drawn)} plots, such as"
+    )
     for path in drawn[:3]:
         console.print(f"  {path}", highlight=False)
 

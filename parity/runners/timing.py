@@ -1,0 +1,66 @@
+"""How long a training step takes inside an engine, and how much memory its process has used.
+
+A question's arrays are those of a training (`climb`). What is timed is the step that users take:
+the model draws its own dropout masks, and nothing is read back but the loss.
+"""
+
+import sys
+import time
+from typing import Any, Callable, List
+
+import numpy as np
+
+from parity import wire
+from parity.runners.climb import Progress
+from parity.runners.protocol import Runner
+from parity.wire import Arrays, Job
+
+WARM_UP = 3  # steps in which frameworks trace, compile and allocate
+YARDSTICK = np.linspace(-1, 1, 2**14, dtype=np.float32)
+
+
+def time_steps(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
+    """Time training steps, each followed by a fixed piece of work that no model knows of.
+
+    Returns:
+        ``seconds`` (steps,) of every step after the warm-up, ``yardstick`` (steps,): seconds of the
+        fixed work beside it, ``memory``: the process's peak in bytes, NaN where nobody counts it.
+    """
+    runner.set_variables(dict(runner.variables(), **wire.under(arrays, "given")))
+    steps = wire.batches(arrays["order"], arrays["sizes"])
+    seconds: List[float] = []
+    yardstick: List[float] = []
+    for number, rows in enumerate(steps):
+        x, y = arrays["x_train"][rows], arrays["y_train"][rows]
+        seconds.append(clocked(runner.train_step, x, y, number, {}))
+        yardstick.append(clocked(work))
+        progress("time", number + 1, len(steps), {})
+    return {
+        "seconds": np.array(seconds[WARM_UP:]),
+        "yardstick": np.array(yardstick[WARM_UP:]),
+        "memory": np.asarray(peak_memory()),
+    }
+
+
+def clocked(call: Callable[..., Any], *arguments: Any) -> float:
+    """Return the seconds that a call takes."""
+    begun = time.perf_counter()
+    call(*arguments)
+    return time.perf_counter() - begun
+
+
+def work() -> None:
+    """Do the fixed piece of work: what a slower hour of the machine does to it, it does to all."""
+    value = YARDSTICK
+    for _ in range(20):  # no product of matrices: NumPy would use threads for it
+        value = np.sqrt(value * value + YARDSTICK * YARDSTICK)
+
+
+def peak_memory() -> float:
+    """Return the peak of the process's resident memory in bytes, or NaN."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)
