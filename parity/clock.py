@@ -25,7 +25,7 @@ from parity.results import Outcome, Timing
 from parity.runners.timing import WARM_UP
 from parity.sides import Watch
 
-STEPS = 40  # timed in a round; the fastest of them is what nothing disturbed
+STEPS = 200  # timed in a round at most; the fastest of them is what nothing disturbed
 
 
 def time_pair(
@@ -78,14 +78,13 @@ def _round(
 
 
 def _timing(engine: str, rounds: Sequence[Mapping[str, np.ndarray]]) -> Timing:
-    memory = [float(each["memory"]) for each in rounds]
-    return Timing(
-        engine,
-        len(rounds[0]["seconds"]),
-        tuple(float(each["seconds"].min()) for each in rounds),
-        tuple(float(each["yardstick"].min()) for each in rounds),
-        tuple(memory) if np.isfinite(memory).all() else (),
-    )
+    least = {
+        name: tuple(float(each[name].min()) for each in rounds)
+        for name in ("seconds", "processor", "yardstick", "memory")
+    }
+    if not np.isfinite(least["memory"]).all():
+        least["memory"] = ()
+    return Timing(engine, min(len(each["seconds"]) for each in rounds), **least)
 
 
 def _progress(watch: Watch, engine: str, number: int) -> Progress:

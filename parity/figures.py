@@ -15,8 +15,7 @@ import numpy as np
 from parity.keys import RUNGS
 from parity.results import STEP_LOSS, Comparison, Outcome, Run, Timing
 
-DIFFERENCE, TIME, MEMORY = "difference", "time", "memory"
-KINDS = (DIFFERENCE, TIME, MEMORY)
+DIFFERENCE, TIME, PROCESSOR, MEMORY = "difference", "time", "processor", "memory"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +24,9 @@ class Figure:
 
     Args:
         pair: name of the pair.
-        kind: `DIFFERENCE` (largest error of a rung, in the units of its bounds), `TIME` (seconds a
-            training step) or `MEMORY` (peak of the process, bytes).
+        kind: `DIFFERENCE` (largest error of a rung, in the units of its bounds), `TIME` and
+            `PROCESSOR` (seconds a training step, by the wall clock and of processor time) or
+            `MEMORY` (peak of the process, bytes).
         what: of which engines, dtype and rung.
         value: as it is shown.
         sample: values that are judged, the repeats among them. Of a difference `value` and those of
@@ -132,7 +132,8 @@ def question(outcome: Outcome, options: Mapping[str, str]) -> str:
     steps = max((len(curve.get(STEP_LOSS, ())) for curve in lines), default=0)
     origin = outcome.origin
     seed = options.get("seed", "unknown")
-    return f"seed {seed}, {steps} steps, {origin.corpus} {origin.digest[:12]}"
+    corpus = f"{'SYNTHETIC ' if origin.synthetic else ''}{origin.corpus} {origin.digest[:12]}"
+    return f"seed {seed}, {steps} steps, {corpus}"
 
 
 def figures(outcome: Outcome) -> Iterator[Figure]:
@@ -157,10 +158,10 @@ def _differences(comparison: Comparison) -> Iterator[Figure]:
 
 
 def _costs(pair: str, timing: Timing) -> Iterator[Figure]:
-    seconds, yardstick = np.array(timing.seconds), np.array(timing.yardstick)  # (rounds,)
-    if seconds.size:
-        sample = tuple(float(each) for each in seconds / yardstick)
-        yield Figure(pair, TIME, timing.engine, float(np.median(seconds)), sample)
+    yardstick = np.array(timing.yardstick)  # (rounds,)
+    for kind, seconds in ((TIME, timing.seconds), (PROCESSOR, timing.processor)):
+        sample = tuple(float(each) for each in np.array(seconds) / yardstick)
+        yield Figure(pair, kind, timing.engine, float(np.median(seconds)), sample)
     if timing.memory:
         value = float(np.median(timing.memory))
         yield Figure(pair, MEMORY, timing.engine, value, tuple(timing.memory))

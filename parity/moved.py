@@ -32,12 +32,15 @@ class Move:
         now: of the other run.
         verdict: `SAME`, `WORSE`, `BETTER` or `UNKNOWN`.
         why: what the verdict rests on.
+        chance: how often chance alone would do that to any figure of the comparison, where a test
+            says so.
     """
 
     before: Figure
     now: Figure
     verdict: str
     why: str
+    chance: float | None = None
 
     @property
     def factor(self) -> float:
@@ -196,10 +199,10 @@ def _judged(
         return Move(before, now, SAME, "to the last bit")
     if now.key not in worse:
         return Move(before, now, UNKNOWN, "measured on another machine")
-    sizes = f"{len(before.sample)} values before, {len(now.sample)} now"
+    sizes = f"{len(before.sample)} values against {len(now.sample)}"
     for verdict, chance in ((WORSE, worse[now.key]), (BETTER, better[now.key])):
         if chance <= ERROR_RATE:
-            return Move(before, now, verdict, f"{sizes}: by chance once in {1 / chance:,.0f}")
+            return Move(before, now, verdict, sizes, chance)
     orders = math.comb(len(before.sample) + len(now.sample), len(now.sample))
     if tested / orders <= ERROR_RATE:
         return Move(before, now, SAME, f"within the noise; {sizes}")

@@ -50,8 +50,8 @@ def repeat(
     try:
         asked = make_case(pair, "float32", dataset, options.steps, options.seed)
         case = checks.lead(desk, asked)
-        for twin in range(1, number):  # one by one: all answers at once would not fit into memory
-            for dtype in options.dtypes:
+        for dtype in options.dtypes:
+            for twin in range(1, number):  # one by one: memory would not hold all answers
                 _add(outcome, case.in_dtype(dtype), twin, desk, options)
     finally:
         desk.account()

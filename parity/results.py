@@ -200,8 +200,9 @@ class Timing:
 
     Args:
         engine: its name.
-        steps: training steps that were timed in a round.
-        seconds: of the fastest step of every round, (rounds,).
+        steps: training steps that were timed in every round, or more.
+        seconds: of the fastest step of every round by the wall clock, (rounds,).
+        processor: seconds of processor time of the step that took least of it, (rounds,).
         yardstick: seconds of a fixed piece of work beside it, (rounds,).
         memory: peak of the process's resident memory in bytes, (rounds,); empty where nobody
             counts it.
@@ -210,6 +211,7 @@ class Timing:
     engine: str
     steps: int
     seconds: tuple[float, ...]
+    processor: tuple[float, ...]
     yardstick: tuple[float, ...]
     memory: tuple[float, ...]
 

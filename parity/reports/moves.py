@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Picture
 from rich.markup import escape
 from rich.table import Table
 
-from parity.figures import DIFFERENCE, MEMORY, TIME, Figure, Summary
+from parity.figures import DIFFERENCE, MEMORY, PROCESSOR, TIME, Figure, Summary
 from parity.moved import BETTER, SAME, UNKNOWN, WORSE, Move, Moved
 from parity.reports.plots import COLOURS, FLOOR, STYLE, WRONG, save
 from parity.reports.words import figure
@@ -33,8 +33,8 @@ def headline(moved: Moved) -> str:
 def label(summary: Summary) -> str:
     """Return what a run is called, with its day and commit."""
     known = [summary.started.partition("T")[0], summary.commit and f"commit {summary.commit}"]
-    said = ", ".join(each for each in known if each)
-    return f"{summary.name} ({said})" if said else summary.name
+    also = ", ".join(each for each in known if each)
+    return f"{summary.name} ({also})" if also else summary.name
 
 
 def remarks(moved: Moved) -> list[str]:
@@ -63,8 +63,8 @@ def table(moved: Moved) -> Table:
         right = head in ("before", "now", "factor")
         found.add_column(head, justify="right" if right else "left", overflow="fold")
     for move in shown(moved):
-        *cells, said = _row(move)
-        found.add_row(*map(escape, cells), f"[{MARKS[move.verdict]}]{escape(said)}[/]")
+        *cells, told = _row(move)
+        found.add_row(*map(escape, cells), f"[{MARKS[move.verdict]}]{escape(told)}[/]")
     return found
 
 
@@ -89,14 +89,26 @@ def shown(moved: Moved) -> list[Move]:
 def value(one: Figure, number: float | None = None) -> str:
     """Return a figure as people quote it, with its unit."""
     size = one.value if number is None else number
-    if one.kind == TIME:
+    if one.kind in (TIME, PROCESSOR):
         return f"{size * 1e3:.3g} ms"
     return f"{size / 2**20:.0f} MiB" if one.kind == MEMORY else figure(size)
 
 
+def said(move: Move) -> str:
+    """Return a verdict with what it rests on."""
+    if move.chance is not None:
+        return f"{move.verdict}: by chance 1 in {1 / move.chance:,.0f}"
+    return move.verdict if move.verdict == SAME else f"{move.verdict}: {move.why}"
+
+
 def title(one: Figure) -> str:
     """Return what a figure is of, in words."""
-    names = {TIME: "a training step of {}", MEMORY: "peak memory of {}", DIFFERENCE: "{}"}
+    names = {
+        TIME: "a step of {}",
+        PROCESSOR: "a step of {}, processor time",
+        MEMORY: "peak memory of {}",
+        DIFFERENCE: "{}",
+    }
     return names[one.kind].format(one.what)
 
 
@@ -147,8 +159,7 @@ def _row(move: Move) -> tuple[str, ...]:
     used = ""
     if before.used is not None and now.used is not None:
         used = f"{before.used:.0%} to {now.used:.0%}"
-    said = move.verdict if move.verdict == SAME else f"{move.verdict}: {move.why}"
-    return now.pair, title(now), value(before), value(now), factor, used, said
+    return now.pair, title(now), value(before), value(now), factor, used, said(move)
 
 
 def _cells(cells: Sequence[str] | map[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -13,11 +14,19 @@ from matplotlib.figure import Figure as Picture
 from rich.markup import escape
 from rich.table import Table
 
-from parity.figures import DIFFERENCE, MEMORY, TIME, Figure, Summary
+from parity.figures import DIFFERENCE, MEMORY, PROCESSOR, TIME, Figure, Summary
 from parity.reports.moves import value
 from parity.reports.plots import COLOURS, FLOOR, STYLE, save
 from parity.results import verdict
 
+SHARE = "share"
+LABELS = {  # a panel each, from top to bottom
+    DIFFERENCE: "largest difference",
+    SHARE: "share of its bound",
+    TIME: "ms a step",
+    PROCESSOR: "ms a step, processor",
+    MEMORY: "peak memory, MiB",
+}
 DTYPES = {"float32": "-", "float64": "--"}  # dtype -> how its line is drawn
 
 
@@ -34,12 +43,7 @@ def table(pair: str, runs: Sequence[Summary]) -> Table:
     found.title, found.title_justify = f"{pair}: {len(runs)} runs, oldest first", "left"
     for run in runs:
         known = {figure.key: figure for figure in run.of(pair)}
-        costs = [
-            "\n".join(
-                value(known[key]) for kind in (TIME, MEMORY) if (key := (pair, kind, e)) in known
-            )
-            for e in engines
-        ]
+        costs = [_cost(known, pair, engine) for engine in engines]
         used = [f.used for f in known.values() if f.used is not None]
         found.add_row(
             run.name.removeprefix("run "),
@@ -62,10 +66,14 @@ def write(folder: Path, pair: str, runs: Sequence[Summary]) -> Path:
 
 def draw(pair: str, runs: Sequence[Summary]) -> Picture:
     """Draw the figures of a pair over its runs; a dotted line stands where versions changed."""
-    picture, panels = plt.subplots(4, 1, figsize=(8.5, 9), sharex=True, layout="constrained")
-    drawn: list[tuple[str, float, float]] = []
+    measured = {figure.kind for run in runs for figure in run.of(pair)}
+    kinds = [kind for kind in LABELS if kind in measured or kind == SHARE]
+    picture, rows = plt.subplots(
+        len(kinds), 1, figsize=(8.5, 0.8 + 2 * len(kinds)), sharex=True, layout="constrained"
+    )
+    panels = np.atleast_1d(rows)
     names = [run.name.removeprefix("run ") for run in runs]
-    for axes, kind in zip(panels, ("difference", "share", TIME, MEMORY), strict=True):
+    for axes, kind in zip(panels, kinds, strict=True):
         _panel(axes, kind, pair, runs)
         for place in range(1, len(runs)):
             if runs[place].engines != runs[place - 1].engines:
@@ -73,7 +81,7 @@ def draw(pair: str, runs: Sequence[Summary]) -> Picture:
     places = np.unique(np.linspace(0, len(runs) - 1, min(len(runs), 12)).astype(int))
     panels[-1].set_xticks(places, [names[place] for place in places])
     panels[-1].set_xlabel("run of the history (dotted: versions changed)")
-    picture.suptitle(f"{pair}: {len(runs)} runs")
+    picture.suptitle(f"{pair}: {len(runs)} runs; {runs[-1].pairs[pair].question}")
     return picture
 
 
@@ -81,34 +89,29 @@ def _panel(axes: Axes, kind: str, pair: str, runs: Sequence[Summary]) -> None:
     lines: dict[str, dict[int, Figure]] = {}
     for place, run in enumerate(runs):
         for figure in run.of(pair):
-            if figure.kind == (DIFFERENCE if kind == "share" else kind):
+            if figure.kind == (DIFFERENCE if kind == SHARE else kind):
                 lines.setdefault(_line(figure), {})
                 known = lines[_line(figure)].get(place)
                 if known is None or _height(known, kind) < _height(figure, kind):
                     lines[_line(figure)][place] = figure
     for name, points in lines.items():
         dtype, _, rest = name.partition(" ")
-        style = DTYPES.get(dtype, "-")
         colour = COLOURS.get((rest or name).split(" -> ")[-1])
         heights = [_height(figure, kind) for figure in points.values()]
-        axes.plot(
-            list(points), heights, style, marker="o", ms=3.5, lw=1.2, color=colour, label=name
-        )
-    labels = {
-        DIFFERENCE: "largest difference",
-        "share": "share of its bound",
-        TIME: "ms a training step",
-        MEMORY: "peak memory, MiB",
-    }
-    axes.set_ylabel(labels[kind])
+        style: Any = {"ls": DTYPES.get(dtype, "-"), "color": colour, "label": name}
+        axes.plot(list(points), heights, marker="o", ms=3.5, lw=1.2, **style)
+    axes.set_ylabel(LABELS[kind])
     if kind == DIFFERENCE:
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)
     if lines:
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    else:
-        axes.text(0.5, 0.5, "not measured: see --time", transform=axes.transAxes, ha="center")
+
+
+def _cost(known: Mapping[tuple[str, str, str], Figure], pair: str, engine: str) -> str:
+    found = (known.get((pair, kind, engine)) for kind in (TIME, MEMORY))
+    return "\n".join(value(figure) for figure in found if figure)
 
 
 def _line(figure: Figure) -> str:
@@ -117,13 +120,13 @@ def _line(figure: Figure) -> str:
 
 
 def _height(figure: Figure, kind: str) -> float:
-    if kind == "share":
+    if kind == SHARE:
         return figure.used or 0.0
     if kind == DIFFERENCE:
         dtype = figure.what.partition(" ")[0]
         size = max(figure.value, FLOOR.get(dtype, 0.0))
         return size if math.isfinite(size) else np.nan
-    return figure.value * (1e3 if kind == TIME else 2**-20)
+    return figure.value * (2**-20 if kind == MEMORY else 1e3)
 
 
 def _largest(run: Summary, pair: str, dtype: str) -> str:

@@ -6,7 +6,7 @@ the model draws its own dropout masks, and nothing is read back but the loss.
 
 import sys
 import time
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Tuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from parity.runners.protocol import Runner
 from parity.wire import Arrays, Job
 
 WARM_UP = 3  # steps in which frameworks trace, compile and allocate
+FEWEST, BUDGET = 10, 3.0  # steps that are timed at least; seconds after which they are enough
 YARDSTICK = np.linspace(-1, 1, 2**14, dtype=np.float32)
 
 
@@ -23,30 +24,36 @@ def time_steps(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> 
     """Time training steps, each followed by a fixed piece of work that no model knows of.
 
     Returns:
-        ``seconds`` (steps,) of every step after the warm-up, ``yardstick`` (steps,): seconds of the
-        fixed work beside it, ``memory``: the process's peak in bytes, NaN where nobody counts it.
+        ``seconds`` (steps,) of every step after the warm-up by the wall clock, ``processor``
+        (steps,) by the processor time of all threads, ``yardstick`` (steps,): seconds of the fixed
+        work beside it, ``memory``: the process's peak in bytes, NaN where nobody counts it.
     """
     runner.set_variables(dict(runner.variables(), **wire.under(arrays, "given")))
     steps = wire.batches(arrays["order"], arrays["sizes"])
-    seconds: List[float] = []
-    yardstick: List[float] = []
+    found: List[Tuple[float, float, float]] = []
+    begun = time.perf_counter()
     for number, rows in enumerate(steps):
+        if number == WARM_UP:
+            begun = time.perf_counter()
+        if number >= WARM_UP + FEWEST and time.perf_counter() - begun > BUDGET:
+            break
         x, y = arrays["x_train"][rows], arrays["y_train"][rows]
-        seconds.append(clocked(runner.train_step, x, y, number, {}))
-        yardstick.append(clocked(work))
+        found.append(clocked(runner.train_step, x, y, number, {}) + clocked(work)[:1])
         progress("time", number + 1, len(steps), {})
+    seconds, processor, yardstick = np.array(found[WARM_UP:]).T
     return {
-        "seconds": np.array(seconds[WARM_UP:]),
-        "yardstick": np.array(yardstick[WARM_UP:]),
+        "seconds": seconds,
+        "processor": processor,
+        "yardstick": yardstick,
         "memory": np.asarray(peak_memory()),
     }
 
 
-def clocked(call: Callable[..., Any], *arguments: Any) -> float:
-    """Return the seconds that a call takes."""
-    begun = time.perf_counter()
+def clocked(call: Callable[..., Any], *arguments: Any) -> Tuple[float, float]:
+    """Return the seconds that a call takes, by the wall clock and of processor time."""
+    wall, processor = time.perf_counter(), time.process_time()
     call(*arguments)
-    return time.perf_counter() - begun
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def work() -> None:
