@@ -19,7 +19,7 @@ from parity.figures import DIFFERENCE as ERROR
 from parity.figures import Figure, Summary
 
 ERROR_RATE = 1e-3  # chance of any false alarm in one comparison of two runs
-REPEATS = 12  # values a sample: 1 in 2.7 million orders puts all of one below all of the other
+REPEATS = 16  # values a sample: docs/decisions/0011 tells what they are enough to see
 SAME, WORSE, BETTER, UNKNOWN = "the same", "worse", "better", "cannot be told"
 
 
