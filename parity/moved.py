@@ -53,7 +53,7 @@ class Move:
     @property
     def grew(self) -> bool:
         """True if the figure itself is larger, whatever the noise."""
-        return self.factor > 1 or self.now.value > self.before.value
+        return self.now.value > self.before.value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _judged(
         return Move(before, now, SAME, "to the last bit")
     if now.key not in worse:
         return Move(before, now, UNKNOWN, "measured on another machine")
-    sizes = f"{len(before.sample)} values against {len(now.sample)}"
+    sizes = f"{len(before.sample)} against {len(now.sample)} values"
     for verdict, chance in ((WORSE, worse[now.key]), (BETTER, better[now.key])):
         if chance <= ERROR_RATE:
             return Move(before, now, verdict, sizes, chance)

@@ -89,6 +89,10 @@ def run(
     general bound, it measures how far the reference parts from itself by rounding alone, and judges
     by that. Writes results.json, junit.xml and plots. Answers are kept, so that a second run asks
     only what has changed.
+
+    Every run adds its figures to the history. With --against, a worsening beyond the noise ends
+    with exit code 1, even where it is within its bounds. A baseline that tells small worsenings is
+    recorded with --repeats 16 --time.
     """
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
     if full and steps:

@@ -38,7 +38,7 @@ def label(summary: Summary) -> str:
 
 
 def remarks(moved: Moved) -> list[str]:
-    """Return what else differs: verdicts first, then what could not be compared, then versions."""
+    """Return what else is to be known: verdicts first, then what cannot be told, then versions."""
     lines = [
         f"verdict of {pair}: {verdict(before)} before, {verdict(now)} now"
         for pair, (before, now) in moved.verdicts.items()
@@ -46,6 +46,8 @@ def remarks(moved: Moved) -> list[str]:
     lines += [f"not held against the baseline: {each}" for each in moved.apart]
     if moved.absent:
         lines.append(f"only in {moved.before.name}: {', '.join(moved.absent)}")
+    unknown = [move.why for move in moved.named(UNKNOWN)]
+    lines += [f"{unknown.count(why)} cannot be told: {why}" for why in dict.fromkeys(unknown)]
     versions = moved.versions
     lines += [
         f"{name}: {before or 'none'} before, {now or 'none'} now"
@@ -63,8 +65,8 @@ def table(moved: Moved) -> Table:
         right = head in ("before", "now", "factor")
         found.add_column(head, justify="right" if right else "left", overflow="fold")
     for move in shown(moved):
-        *cells, told = _row(move)
-        found.add_row(*map(escape, cells), f"[{MARKS[move.verdict]}]{escape(told)}[/]")
+        *cells, _ = _row(move)  # what a verdict rests on would not fit
+        found.add_row(*map(escape, cells), f"[{MARKS[move.verdict]}]{move.verdict}[/]")
     return found
 
 

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ SUMMARY = summarize(run(outcome(comparison()), named("other", outcome(comparison
 
 WRITER = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from parity.history import History
 from tests.parity.test_history import SUMMARY
@@ -129,10 +131,10 @@ def later(path: Path) -> None:
     ids=["text", "strange", "later"],
 )
 def test_a_file_that_is_no_history_stays_as_it_is(
-    tmp_path: Path, make: object, message: str
+    tmp_path: Path, make: Callable[[Path], object], message: str
 ) -> None:
     path = tmp_path / "history.sqlite"
-    make(path)  # type: ignore[operator]
+    make(path)
     before = path.read_bytes()
     for use in (History(path).prepare, History(path).runs, lambda: History(path).append(SUMMARY)):
         with pytest.raises(BadInput, match=message) as caught:
@@ -143,7 +145,7 @@ def test_a_file_that_is_no_history_stays_as_it_is(
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match="cannot write to the history .*; name another one"):
+    with pytest.raises(BadInput, match=r"cannot write to the history .*; name another one"):
         History(tmp_path / "file" / "history.sqlite").prepare()
     with pytest.raises(BadInput, match="cannot write to the history"):
         History(tmp_path).prepare()

@@ -82,8 +82,8 @@ def test_a_verdict_rests_on_the_noise(
 def test_what_is_not_larger_never_counts_as_larger() -> None:
     """Differences of rounding size have few values: equal ones are no sign of a growth."""
     ulp = 2.0**-24
-    steps = (ulp,) * 6 + (0.0,) * 6
-    assert verdict(steps, (ulp,) * 12) == SAME
+    steps = (ulp,) * 8 + (0.0,) * 8
+    assert verdict(steps, (ulp,) * 16) == SAME
 
 
 def test_times_of_another_machine_are_not_judged() -> None:
@@ -146,19 +146,23 @@ def test_unchanged_runs_raise_no_alarm() -> None:
     assert alarms <= 4
 
 
-@pytest.mark.parametrize(("factor", "spread"), [(3.0, 0.4), (1.2, 0.05)])
-def test_what_is_planted_among_many_is_found(factor: float, spread: float) -> None:
-    """A difference three times as large, and a step a fifth slower, among 100 unchanged figures."""
+@pytest.mark.parametrize(("factor", "spread"), [(3.0, 0.48), (1.2, 0.05)])
+def test_what_is_planted_among_others_is_found(factor: float, spread: float) -> None:
+    """A difference three times as large, a step a fifth slower, among 30 unchanged figures.
+
+    With the largest spread that was seen (docs/decisions/0011) nine of ten are found; fewer than 14
+    of 20 would have a chance of one in 400.
+    """
     rng, found = np.random.RandomState(2), 0
     still = [
         (figure(a, what=str(i)), figure(b, what=str(i)))
-        for i, (a, b) in enumerate(rng.lognormal(0, 0.3, (100, 2, REPEATS)))
+        for i, (a, b) in enumerate(rng.lognormal(0, 0.3, (30, 2, REPEATS)))
     ]
     for _ in range(20):
         before, now = np.exp(rng.normal(0, spread, (2, REPEATS)))
         (first, *_) = judge([(figure(before), figure(factor * now)), *still])
         found += first.verdict == WORSE
-    assert found >= 18
+    assert found >= 14
 
 
 # Two runs
@@ -191,9 +195,9 @@ def test_another_question_is_not_compared() -> None:
     other = {"sms_rnn": Proved(AGREE, "seed 1, 6 steps, tiny 000000000000")}
     moved = compare(summary(figure(LOW)), summary(figure(HIGH), pairs=other))
     assert (moved.exit_code, moved.moves) == (ENGINE_FAILED, ())
-    assert moved.apart == (
-        f"sms_rnn: another question: {QUESTION} before, {other['sms_rnn'].question} now",
-    )
+    (line,) = moved.apart
+    asked = QUESTION.replace("0", "1", 1)
+    assert line == f"sms_rnn: another question: {QUESTION} before, {asked} now"
 
 
 def test_what_is_no_longer_measured_is_told() -> None:

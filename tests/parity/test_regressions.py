@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
+import re
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from parity import pairs
+from parity.executor import Executor
+from parity.figures import PROCESSOR, Summary
 from parity.history import History
-from parity.moved import SAME, WORSE, compare
-from tests.parity.commands import PAIR, Command
+from parity.moved import REPEATS, SAME, WORSE, Moved, compare
+from tests.parity.commands import PAIR, Command, error
 
 pytestmark = pytest.mark.usefixtures("small", "lent")
-QUICK = ("run", "sms_rnn", "--no-stock")
+ROOT = Path(__file__).parents[2]
+QUICK = ("run", "sms_rnn", "--no-stock", "--dtype", "float32")
+NOISY = (*QUICK, "--repeats", str(REPEATS))
 HISTORY = Path("results/history.sqlite")
+RESULTS = Path("results/parity")
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, builder: str) -> None:
@@ -23,33 +33,137 @@ def plant(monkeypatch: pytest.MonkeyPatch, builder: str) -> None:
     monkeypatch.setitem(pairs._TABLE, "sms_rnn", planted)
 
 
-# What is planted, and what is not
+def recorded() -> list[Summary]:
+    return History(HISTORY).runs()
+
+
+def latest() -> Moved:
+    """Return what moved between the last two runs of the history."""
+    return compare(*recorded()[-2:])
+
+
+def document() -> dict[str, Any]:
+    """Return what the last run has written; it follows its schema."""
+    found: dict[str, Any] = json.loads((RESULTS / "results.json").read_text("utf-8"))
+    schema = json.loads((ROOT / "docs" / "results.schema.json").read_text("utf-8"))
+    jsonschema.validate(found, schema)
+    return found
+
+
+# Differences
 
 
 def test_a_difference_that_grows_within_its_bound_is_caught(
     parity: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert parity(*QUICK, "--repeats", "12").code == 0
+    assert parity(*NOISY).code == 0
     plant(monkeypatch, "coarse_logits")
     ended = parity(*QUICK, "--against", "last")
     assert ended.code == 1
-    before, now = History(HISTORY).runs()
-    assert now.pairs["sms_rnn"].code == 0, "every difference is within its bound"
-    worse = {move.now.what: move.factor for move in compare(before, now).named(WORSE)}
-    factor = worse["float32 graph -> keras forward"]
-    assert 2 < factor < 5
-    assert "float32 graph -> keras forward" in ended.out
-    assert "| sms_rnn | float32 graph -> keras forward |" in Path(
-        "results/parity/summary.md"
-    ).read_text("utf-8")
+    assert recorded()[-1].pairs["sms_rnn"].code == 0, "every difference is within its bound"
+    assert document()["exit_code"] == 1
+    worse = {move.now.what: move.factor for move in latest().named(WORSE)}
+    assert 2 < worse["float32 graph -> keras forward"] < 4
+    assert re.search(r"against run 1 \(.*\): [1-9]\d* worse, 0 cannot be told", ended.out)
+    said = (RESULTS / "summary.md").read_text("utf-8")
+    assert "| sms_rnn | float32 graph -> keras forward |" in said
+    assert parity("trend").code == 1
+    assert Path("results/trend/sms_rnn.png").exists()
+    assert parity("diff", "1", "2").code == 1
+    assert "by chance 1 in" in Path("results/diff/moved.md").read_text("utf-8")
+    assert parity("diff", "2", "1").code == 0, "an improvement"
 
 
-def test_an_unchanged_run_asks_for_no_repeats_and_raises_no_alarm(parity: Command) -> None:
-    assert parity(*QUICK, "--repeats", "12").code == 0
+def test_an_unchanged_run_is_asked_for_no_repeats(parity: Command) -> None:
+    assert parity(*NOISY).code == 0
     ended = parity(*QUICK, "--fresh", "--against", "last")
     assert ended.code == 0
-    before, now = History(HISTORY).runs()
-    assert {len(figure.sample) for figure in before.figures} == {12}
+    before, now = recorded()
+    assert {len(figure.sample) for figure in before.figures} == {REPEATS}
     assert {len(figure.sample) for figure in now.figures} == {1}
-    assert {move.verdict for move in compare(before, now).moves} == {SAME}
+    assert {move.verdict for move in latest().moves} == {SAME}
     assert "0 worse" in ended.out
+    assert [each["repeats"] for each in document()["outcomes"][0]["comparisons"]] == [{}]
+
+
+@pytest.mark.slow
+def test_fifty_unchanged_runs_raise_no_alarm(parity: Command) -> None:
+    assert parity(*NOISY).code == 0
+    codes = [parity(*QUICK, "--fresh", "--against", "1").code for _ in range(50)]
+    assert codes == [0] * 50
+    assert len(recorded()) == 51
+
+
+def test_growth_against_one_value_is_not_called_noise(
+    parity: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A baseline without repeats cannot tell, and what cannot be told is no success."""
+    assert parity(*QUICK).code == 0
+    plant(monkeypatch, "coarse_logits")
+    ended = parity(*QUICK, "--against", "last")
+    assert ended.code == 3
+    said = (RESULTS / "summary.md").read_text("utf-8")
+    assert f"cannot be told: the noise is not known; 1 against {REPEATS} values" in said
+
+
+# Times
+
+
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> None:
+    """Rounds are of engines that run already: a fresh one each takes a quarter of an hour."""
+    monkeypatch.setattr("parity.clock.Executor", lambda *_: contextlib.nullcontext(executor))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("timed")
+def test_a_step_that_is_a_fifth_slower_is_caught(
+    parity: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert parity(*QUICK, "--time").code == 0
+    assert parity(*QUICK, "--against", "1").code == 0, "nothing has changed"
+    plant(monkeypatch, "a_fifth_slower")
+    ended = parity(*QUICK, "--against", "1")
+    assert ended.code == 1
+    before, _, now = recorded()
+    worse = {(move.now.kind, move.now.what) for move in compare(before, now).named(WORSE)}
+    assert (PROCESSOR, "keras") in worse
+    assert not {what for _, what in worse} & {"graph"}
+    assert {each["engine"] for each in document()["outcomes"][0]["times"]} == {"graph", "keras"}
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("trend",), "there is no history results/history.sqlite yet"),
+        ((*QUICK, "--against", "last"), "there is no history results/history.sqlite yet"),
+        ((*QUICK, "--against", "nowhere"), "there is no baseline 'nowhere'"),
+        ((*QUICK, "--against", "half"), "half/results.json cannot be read"),
+        (("diff", "half", "half"), "half/results.json cannot be read"),
+        ((*QUICK, "--history", "text"), "text is no SQLite file"),
+        (("trend", "--history", "text"), "text is no SQLite file"),
+        ((*QUICK, "--history", "text/history"), "cannot write to the history text/history"),
+        (("trend", "sms_rmm"), "there is no pair 'sms_rmm'"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    parity: Command, arguments: tuple[str, ...], message: str
+) -> None:
+    Path("half").mkdir()
+    Path("text").write_text("no history " * 99)
+    ended = parity(*arguments)
+    assert ended.code == 2
+    assert message in error(ended)
+    assert ended.err.count("\n") == 1
+    assert not (RESULTS / "results.json").exists()
+    assert Path("text").read_text() == "no history " * 99
+
+
+def test_a_trend_needs_two_runs(parity: Command) -> None:
+    assert parity(*QUICK).code == 0
+    ended = parity("trend", "sms_rnn")
+    assert ended.code == 2
+    assert "holds fewer than two runs of sms_rnn" in error(ended)
