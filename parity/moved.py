@@ -3,7 +3,8 @@
 Figures of two runs are two samples. An exact rank test (Mann and Whitney 1947) asks how often
 samples that large would be as far apart if nothing had changed: it knows no distribution, so it
 assumes none, and values that are equal count against the alarm. Holm's correction (1979) holds the
-chance of any false alarm in the whole comparison at `ERROR_RATE`. See docs/decisions/0011.
+chance of any false alarm in the whole comparison at `ERROR_RATE`. Times and memory, which drift
+with the machine, have to leave the range of the baseline besides. See docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -201,7 +202,7 @@ def _judged(
         return Move(before, now, UNKNOWN, "measured on another machine")
     sizes = f"{len(before.sample)} against {len(now.sample)} values"
     for verdict, chance in ((WORSE, worse[now.key]), (BETTER, better[now.key])):
-        if chance <= ERROR_RATE:
+        if chance <= ERROR_RATE and _left_its_range(before, now):
             return Move(before, now, verdict, sizes, chance)
     orders = math.comb(len(before.sample) + len(now.sample), len(now.sample))
     if tested / orders <= ERROR_RATE:
@@ -209,6 +210,16 @@ def _judged(
     if _overlap(before.sample, now.sample):
         return Move(before, now, SAME, f"in the range of the repeats; {sizes}")
     return Move(before, now, UNKNOWN, f"the noise is not known; {sizes}")
+
+
+def _left_its_range(before: Figure, now: Figure) -> bool:
+    """Tell whether the median of a cost lies outside all values of the baseline.
+
+    A run's rounds are minutes apart, two runs are days: a machine drifts between them by more than
+    a test of these rounds can know. Bits do not drift.
+    """
+    median = float(np.median(now.sample))
+    return now.kind == ERROR or not min(before.sample) <= median <= max(before.sample)
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:

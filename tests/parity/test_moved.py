@@ -91,6 +91,18 @@ def test_times_of_another_machine_are_not_judged() -> None:
     assert [move.verdict for move in judge(both, same_machine=False)] == [UNKNOWN, WORSE]
 
 
+def test_a_drift_within_the_range_of_the_baseline_is_no_alarm() -> None:
+    """Seen: the peak memory of a second run, 0.06 % from the first, hardly a value in common."""
+    before = tuple(float(value) for value in range(100, 100 + REPEATS))
+    drifted = tuple(value + 7 for value in before)
+    assert verdict(before, drifted) == WORSE, "bits do not drift"
+    assert verdict(before, drifted, MEMORY) == SAME
+    assert verdict(drifted, before, MEMORY) == SAME
+    moved = tuple(value + 18 for value in before)
+    assert verdict(before, moved, MEMORY) == WORSE
+    assert verdict(moved, before, MEMORY) == BETTER
+
+
 # The test and its correction
 
 
@@ -146,8 +158,8 @@ def test_unchanged_runs_raise_no_alarm() -> None:
     assert alarms <= 4
 
 
-@pytest.mark.parametrize(("factor", "spread"), [(3.0, 0.48), (1.2, 0.05)])
-def test_what_is_planted_among_others_is_found(factor: float, spread: float) -> None:
+@pytest.mark.parametrize(("kind", "factor", "spread"), [(ERROR, 3.0, 0.48), (TIME, 1.2, 0.05)])
+def test_what_is_planted_among_others_is_found(kind: str, factor: float, spread: float) -> None:
     """A difference three times as large, a step a fifth slower, among 30 unchanged figures.
 
     With the largest spread that was seen (docs/decisions/0011) nine of ten are found; fewer than 14
@@ -160,7 +172,7 @@ def test_what_is_planted_among_others_is_found(factor: float, spread: float) -> 
     ]
     for _ in range(20):
         before, now = np.exp(rng.normal(0, spread, (2, REPEATS)))
-        (first, *_) = judge([(figure(before), figure(factor * now)), *still])
+        (first, *_) = judge([(figure(before, kind), figure(factor * now, kind)), *still])
         found += first.verdict == WORSE
     assert found >= 14
 
