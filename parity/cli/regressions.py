@@ -10,8 +10,8 @@ import typer
 
 from parity import baselines, pairs, runs
 from parity.cli.common import HistoryPath, console, say
-from parity.errors import BadInput
-from parity.figures import Summary
+from parity.errors import ENGINE_FAILED, BadInput
+from parity.figures import DIFFERENCE, Summary
 from parity.history import DEFAULT, History
 from parity.moved import compare
 from parity.reports import files, moves, trends
@@ -37,10 +37,14 @@ def trend(
     chosen = [pairs.find(name).name for name in dict.fromkeys(names or [])]
     chosen = chosen or sorted({pair for run in history.runs(last=last) for pair in run.pairs})
     found = {pair: history.runs([pair], last) for pair in chosen}
-    missing = [pair for pair, known in found.items() if len(known) < 2]
+    compared = {
+        pair: [run for run in known if run.pairs[pair].code != ENGINE_FAILED]
+        for pair, known in found.items()
+    }
+    missing = [pair for pair, known in compared.items() if len(known) < 2]
     if missing or not found:
         raise BadInput(
-            f"{path} holds fewer than two runs of {', '.join(missing) or 'any pair'}",
+            f"{path} holds fewer than two finished runs of {', '.join(missing) or 'any pair'}",
             "two to tell what moved",
             "run `parity run` again, or name other pairs",
         )
@@ -48,7 +52,8 @@ def trend(
     codes = []
     for pair, known in found.items():
         console.print(trends.table(pair, known))
-        moved = compare(_only(pair, known[-2]), _only(pair, known[-1]))
+        before, now = compared[pair][-2:]
+        moved = compare(_only(pair, before, now.timed), _only(pair, now))
         say(moved)
         console.print(f"wrote {trends.write(output, pair, known)}\n", soft_wrap=True)
         codes.append(moved.exit_code)
@@ -79,5 +84,7 @@ def diff(
     raise typer.Exit(moved.exit_code)
 
 
-def _only(pair: str, run: Summary) -> Summary:
-    return dataclasses.replace(run, pairs={pair: run.pairs[pair]}, figures=run.of(pair))
+def _only(pair: str, run: Summary, costs: bool = True) -> Summary:
+    """Return what a run knows of one pair; without what a step costs, if nobody asks for it."""
+    kept = tuple(figure for figure in run.of(pair) if costs or figure.kind == DIFFERENCE)
+    return dataclasses.replace(run, pairs={pair: run.pairs[pair]}, figures=kept)

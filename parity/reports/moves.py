@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure as Picture
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from rich.markup import escape
 from rich.table import Table
 
@@ -138,6 +139,11 @@ def draw(moved: Moved) -> Picture:
         axes.plot([], [], "s", color=colours[word], mew=0, label=f"now: {word}")
     axes.axvline(1, color="black", lw=1, ls=":")
     axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    if high < 30 * low:  # powers of ten would leave the axis without a label
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda factor, _: f"{factor:.3g}"))
     axes.set_yticks(range(len(moves)), [f"{m.now.pair}: {title(m.now)}" for m in moves])
     axes.set_ylim(len(moves) - 0.4, -0.6)
     axes.set_xlabel("value / median of the values before (times: by the yardstick beside them)")

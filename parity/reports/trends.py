@@ -104,7 +104,7 @@ def _panel(axes: Axes, kind: str, pair: str, runs: Sequence[Summary]) -> None:
     if kind == DIFFERENCE:
         axes.set_yscale("log")
     else:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * axes.get_ylim()[1])
     if lines:
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
 

@@ -14,7 +14,7 @@ import pytest
 
 from parity import pairs
 from parity.executor import Executor
-from parity.figures import PROCESSOR, Summary
+from parity.figures import PROCESSOR, TIME, Figure, Summary
 from parity.history import History
 from parity.moved import REPEATS, SAME, WORSE, Moved, compare
 from tests.parity.commands import PAIR, Command, error
@@ -162,8 +162,22 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert Path("text").read_text() == "no history " * 99
 
 
+def test_a_trend_does_without_what_was_not_asked_and_not_finished(parity: Command) -> None:
+    assert parity(*QUICK).code == 0
+    (plain,) = recorded()
+    costs = [Figure("sms_rnn", kind, "keras", 1e-3, (3.0,) * REPEATS) for kind in (TIME, PROCESSOR)]
+    timed = dataclasses.replace(plain, figures=(*plain.figures, *costs))
+    unfinished = {"sms_rnn": dataclasses.replace(plain.pairs["sms_rnn"], code=3)}
+    for run in (timed, dataclasses.replace(plain, pairs=unfinished, figures=()), plain):
+        History(HISTORY).append(run)
+    ended = parity("trend", "sms_rnn")
+    assert ended.code == 0
+    assert "against run 2" in ended.out
+    assert "not compared" in ended.out, "every run has its row"
+
+
 def test_a_trend_needs_two_runs(parity: Command) -> None:
     assert parity(*QUICK).code == 0
     ended = parity("trend", "sms_rnn")
     assert ended.code == 2
-    assert "holds fewer than two runs of sms_rnn" in error(ended)
+    assert "holds fewer than two finished runs of sms_rnn" in error(ended)
