@@ -189,7 +189,7 @@ def _judged(
         for side in (reference, candidate)
     }
     found = dataclasses.replace(
-        found, curves=lines, differences=_differences(reference, candidate, measured)
+        found, curves=lines, differences=differences(reference, candidate, measured)
     )
     found = dataclasses.replace(found, **_elements(pair, reference, candidate))
     try:
@@ -206,7 +206,7 @@ def _judged(
                 measured.update(bounds)
                 found = dataclasses.replace(
                     found,
-                    differences=_differences(reference, candidate, measured),
+                    differences=differences(reference, candidate, measured),
                     own={k: v.own for k, v in measured.items() if keys.parse(k).is_line},
                 )
                 if all(d.passed for d in found.rung(rung)):
@@ -253,7 +253,7 @@ def _rounded(found: Comparison) -> bool:
     return all(d.runs and np.isfinite(d.error) for d in found.failures)
 
 
-def _differences(
+def differences(
     reference: Side, candidate: Side, measured: Mapping[str, Measured]
 ) -> tuple[Difference, ...]:
     """Compare two recordings under the bounds that are known so far."""

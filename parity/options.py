@@ -24,6 +24,9 @@ class Options:
         timeout: seconds without a sign of life before an engine counts as hung.
         threads: threads that each engine may compute with.
         fresh: ask everything anew.
+        repeats: values that every difference is to have; with one, rounding twins are asked only
+            where a baseline needs them.
+        rounds: fresh processes that the steps of every side are timed in; none if 0.
     """
 
     references: Sequence[Engine]
@@ -36,3 +39,16 @@ class Options:
     timeout: float = 300
     threads: int = 1
     fresh: bool = False
+    repeats: int = 1
+    rounds: int = 0
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What decides a run's figures, in words: option -> value."""
+        return {
+            "seed": str(self.seed),
+            "references": ", ".join(engine.name for engine in self.references),
+            "dtypes": ", ".join(self.dtypes),
+            "device": self.device or "the framework's choice",
+            "threads": str(self.threads),
+        }

@@ -66,6 +66,7 @@ class Comparison:
             all of them, or as many as `parity.compare.SAMPLE`.
         ulps: rung -> number of elements in each class of `parity.compare.ULPS`.
         problem: why nothing could be compared, or empty.
+        repeats: rung -> its largest error in every rounding twin, where they were asked for.
     """
 
     pair: str
@@ -80,6 +81,7 @@ class Comparison:
     outputs: Arrays = dataclasses.field(default_factory=dict)
     ulps: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     problem: str = ""
+    repeats: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def failed_rung(self) -> str:
@@ -209,6 +211,28 @@ class JobRecord:
     kept: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """What an engine's training steps cost, in rounds of a fresh process each.
+
+    Args:
+        engine: its name.
+        steps: training steps that were timed in every round, or more.
+        seconds: of the fastest step of every round by the wall clock, (rounds,).
+        processor: seconds of processor time of the step that took least of it, (rounds,).
+        yardstick: seconds of a fixed piece of work beside it, (rounds,).
+        memory: peak of the process's resident memory in bytes, (rounds,); empty where nobody
+            counts it.
+    """
+
+    engine: str
+    steps: int
+    seconds: tuple[float, ...]
+    processor: tuple[float, ...]
+    yardstick: tuple[float, ...]
+    memory: tuple[float, ...]
+
+
 @dataclasses.dataclass
 class Outcome:
     """What a run has found about one pair so far; it is filled as it goes.
@@ -225,6 +249,7 @@ class Outcome:
         started: when, ISO 8601 in UTC.
         seconds: from the first question to the verdict.
         finished: False while running, and for ever if interrupted.
+        times: what a training step costs, an entry an engine, where it was asked for.
     """
 
     pair: str
@@ -238,6 +263,7 @@ class Outcome:
     started: str = ""
     seconds: float = 0.0
     finished: bool = False
+    times: list[Timing] = dataclasses.field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -279,6 +305,7 @@ class Run:
         seconds: until the end.
         exit_code: what the command ended with.
         notes: what does not belong to one pair.
+        options: what was asked for, option -> value.
     """
 
     outcomes: list[Outcome]
@@ -290,6 +317,7 @@ class Run:
     seconds: float = 0.0
     exit_code: int = ENGINE_FAILED
     notes: list[str] = dataclasses.field(default_factory=list)
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def verdict(self) -> int:

@@ -17,20 +17,25 @@ from pathlib import Path
 from typing import Protocol
 
 from datasets.dataset import DataError, Dataset, Origin
-from parity import checks, provenance, store, verdicts
+from parity import checks, clock, provenance, repeats, store, verdicts
 from parity.cases import DTYPES
 from parity.engines import ROOT, references
 from parity.errors import BAD_INPUT, ENGINE_FAILED, INTERRUPTED, BadInput, ParityError
 from parity.executor import Executor
+from parity.figures import Summary, summarize
+from parity.history import History
+from parity.moved import REPEATS, Moved, compare, grown
 from parity.options import Options
 from parity.pair import Pair
 from parity.reports import files, survey
-from parity.results import Outcome, Run
+from parity.results import Outcome, Run, gravest
 from parity.sides import Watch
 from parity.store import Store
 
 VERDICTS = 256 << 20  # bytes that kept verdicts may take
 PAIRS_AT_ONCE = 3  # enough that no core waits for the last job of a pair
+
+Loaded = tuple[Outcome, Pair, Dataset]
 
 
 class Listener(Protocol):
@@ -58,8 +63,12 @@ def prove(
     options: Options,
     folder: Path,
     listener: Listener,
-) -> None:
+    history: History | None = None,
+    baseline: Summary | None = None,
+) -> Moved | None:
     """Prove pairs side by side; write results and JUnit XML, however it ends.
+
+    After the proof, where it is asked for, differences are repeated and steps are timed.
 
     Args:
         run: is filled with what is found, as it is found.
@@ -67,16 +76,26 @@ def prove(
         options: what is asked, and of whom.
         folder: where results go.
         listener: is told how the run gets on.
+        history: gets the run's figures.
+        baseline: what the run is held against: it ends with exit code 1 where something is worse.
+
+    Returns:
+        What moved from the baseline, if there is one.
 
     Raises:
-        BadInput: the folder cannot be written.
+        BadInput: the folder or the history cannot be written.
         DataError: corpora are not in order; the other pairs are proved before.
     """
     writable(folder)
+    if history:
+        history.prepare()
+    run.options = options.asked
+    moved: Moved | None = None
+    loaded: list[Loaded] = []
     logs = folder / "logs"
     shutil.rmtree(logs, ignore_errors=True)  # an old log would explain a new failure
     logs.mkdir()
-    clock = time.monotonic()
+    began = time.monotonic()
     try:
         with contextlib.ExitStack() as stack:
             pool = stack.enter_context(threads())
@@ -84,19 +103,28 @@ def prove(
             known = Store(store.default_folder() / "verdicts", VERDICTS)
             executor = stack.enter_context(_executor(logs, options, kept))
             verdicts.prepare(pairs, executor, options)
-            unread = _prove_all(run, pairs, options, listener, pool, executor, known)
+            unread = _prove_all(run, pairs, options, listener, pool, executor, known, loaded)
+            _repeat(run, loaded, executor, options, baseline, listener)
             run.notes += [*kept.notes, *known.notes]
         if unread:
             raise DataError("\n".join(unread))
         if options.measure:
             survey.write(folder, run.outcomes)
+        if options.rounds:  # no engine is at work any more
+            _time(loaded, logs, options, listener)
         run.exit_code = run.verdict
+        if baseline:
+            moved = compare(baseline, summarize(run, "this run"))
+            run.exit_code = gravest([run.verdict, moved.exit_code])
     except BaseException as error:
         run.exit_code = _code(error)
         raise
     finally:
-        run.seconds = round(time.monotonic() - clock, 1)
-        files.write(folder, run)
+        run.seconds = round(time.monotonic() - began, 1)
+        files.write(folder, run, moved)
+        if history and run.outcomes:
+            history.append(summarize(run, "this run"))
+    return moved
 
 
 def record(pairs: Sequence[Pair], timeout: float, listener: Listener) -> Iterator[str]:
@@ -174,6 +202,7 @@ def _prove_all(
     pool: ThreadPoolExecutor,
     executor: Executor,
     known: Store,
+    loaded: list[Loaded],
 ) -> list[str]:
     """Prove every pair whose corpus can be had; return what is wrong with the other corpora."""
 
@@ -197,10 +226,44 @@ def _prove_all(
             unread.append(f"{pair.name}: {error}")
             continue
         run.outcomes.append(Outcome(pair.name, dataset.origin))
-        futures.append(pool.submit(one, run.outcomes[-1], pair, dataset))
+        loaded.append((run.outcomes[-1], pair, dataset))
+        futures.append(pool.submit(one, *loaded[-1]))
     for future in as_completed(futures):
         future.result()
     return unread
+
+
+def _repeat(
+    run: Run,
+    loaded: Sequence[Loaded],
+    executor: Executor,
+    options: Options,
+    baseline: Summary | None,
+    listener: Listener,
+) -> None:
+    """Measure the noise of differences: of all where it was asked for, else where one has grown."""
+    number = options.repeats
+    wanted = {outcome.pair for outcome, _, _ in loaded}
+    if number < 2:
+        number = REPEATS
+        wanted = set(grown(baseline, summarize(run, "this run"))) if baseline else set()
+    for outcome, pair, dataset in loaded:
+        if pair.name not in wanted:
+            continue
+        try:
+            watch = listener.watch(pair.name)
+            repeats.repeat(outcome, pair, dataset, executor, options, number, watch)
+        except ParityError as error:
+            outcome.notes.append(f"the noise of its differences is not known: {error}")
+
+
+def _time(loaded: Sequence[Loaded], logs: Path, options: Options, listener: Listener) -> None:
+    """Time every pair, one after the other."""
+    for outcome, pair, dataset in loaded:
+        try:
+            clock.time_pair(outcome, pair, dataset, logs, options, listener.watch(pair.name))
+        except ParityError as error:
+            outcome.notes.append(f"its steps could not be timed: {error}")
 
 
 def _prove_one(
@@ -211,7 +274,7 @@ def _prove_one(
     executor: Executor,
     listener: Listener,
 ) -> None:
-    clock, outcome.started = time.monotonic(), _now()
+    began, outcome.started = time.monotonic(), _now()
     checks.prove(
         outcome,
         pair,
@@ -225,7 +288,7 @@ def _prove_one(
         options.measure,
         listener.watch(pair.name),
     )
-    outcome.seconds = round(time.monotonic() - clock, 1)
+    outcome.seconds = round(time.monotonic() - began, 1)
 
 
 def _load(pair: Pair, listener: Listener) -> Dataset:

@@ -22,7 +22,7 @@ Arrays = Dict[str, np.ndarray]
 
 # How dropout masks are replayed: from the layers' own seeds, or as fed from outside.
 SEEDED, FED = "seeded", "fed"
-KINDS = ("lead", "climb", "train", "evaluate", "predict")
+KINDS = ("lead", "climb", "train", "evaluate", "predict", "time")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,8 @@ class Job:
 
     Args:
         kind: ``lead`` (report variables and dropout masks), ``climb`` (rungs of the ladder),
-            ``train`` (own initial weights and random numbers), ``evaluate`` or ``predict``.
+            ``train`` (own initial weights and random numbers), ``evaluate``, ``predict``, or
+            ``time`` (training steps by the clock, and peak memory).
         model: what to build.
         rungs: of a climb.
         start: training steps that were taken before: the number of the first one to take.

@@ -39,22 +39,19 @@ LINES = (
     ("runners", "compare", "weights", "process", "published"),
     ("rounding", "pair"),
     ("pairs", "plans", "results"),
-    ("cases", "records"),
-    ("executor", "goldens", "checkpoints", "options", "findings"),
+    ("cases", "records", "figures"),
+    ("executor", "goldens", "checkpoints", "options", "findings", "moved", "history"),
     ("sides", "train"),
-    ("checks", "counting", "studies"),
-    ("verdicts", "reports"),
-    ("progress", "runs"),
+    ("checks", "counting", "studies", "clock"),
+    ("verdicts", "reports", "repeats"),
+    ("progress", "baselines", "runs"),
     ("cli",),
     ("__main__",),
 )
 
 # What was found, and what shows it, can be read where no engine and no framework is.
-READERS = {"results", "records", "findings", "reports"}
-READ = {
-    *("errors", "keys", "wire", "tolerances", "compare", "rounding", "published"),
-    *("results", "records", "findings", "reports"),
-}
+READERS = {"results", "records", "findings", "figures", "moved", "history", "reports"}
+READ = READERS | {"errors", "keys", "wire", "tolerances", "compare", "rounding", "published"}
 
 # These run inside the engine of TensorFlow 1.15.5, on CPython 3.7.
 OLD = [

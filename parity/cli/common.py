@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +13,9 @@ from rich.console import Console
 from datasets.dataset import Dataset
 from parity import runs
 from parity.executor import Executor
+from parity.moved import Moved
 from parity.pair import Pair
-from parity.reports import tables
+from parity.reports import moves, tables
 
 console = Console()
 errors = Console(stderr=True)
@@ -23,6 +25,7 @@ Device = Annotated[str, typer.Option(help="cpu, gpu or gpu:N. Default: the frame
 TensorBoard = Annotated[
     bool, typer.Option("--tensorboard", help="Also write event files for TensorBoard.")
 ]
+HistoryPath = Annotated[Path, typer.Option("--history", help="The file that every run adds to.")]
 Timeout = Annotated[float, typer.Option(help="Seconds of silence before an engine is ended.")]
 
 
@@ -38,3 +41,12 @@ def running(device: str, timeout: float, threads: int = 0) -> Iterator[Executor]
     """Lend an executor whose engines choose their number of threads, and keep no answers."""
     with runs.scratch() as logs, Executor(logs, device, timeout, threads=threads) as executor:
         yield executor
+
+
+def say(moved: Moved) -> None:
+    """Print what moved."""
+    console.print(f"\n{moves.headline(moved)}", soft_wrap=True, highlight=False, markup=False)
+    for line in moves.remarks(moved):
+        console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
+    if moves.shown(moved):
+        console.print(moves.table(moved))

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from parity import engines, pairs, runs
+from parity import baselines, engines, pairs, runs
 from parity.cases import DTYPES
-from parity.cli.common import Device, TensorBoard, Timeout, console
+from parity.cli.common import Device, HistoryPath, TensorBoard, Timeout, console, say
 from parity.errors import INTERRUPTED, BadInput, look_up
+from parity.history import DEFAULT, History
+from parity.moved import REPEATS
 from parity.options import Options
 from parity.pairs import PAIRS
 from parity.progress import Board
-from parity.reports import events, files, page, tables
+from parity.reports import events, files, moves, page, tables
 from parity.results import Run
 
 app = typer.Typer()
@@ -63,6 +65,21 @@ def run(
         int, typer.Option(min=1, help="Threads that each engine computes with.")
     ] = 1,
     tensorboard: TensorBoard = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASELINE",
+            help="Hold the run against a folder of results, a number in the history, `last` "
+            "(the newest that ended well), or a git ref.",
+        ),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Values of every difference, from rounding twins: its noise.")
+    ] = 1,
+    time: Annotated[
+        bool, typer.Option("--time", help="Time the steps of both sides, when all is proved.")
+    ] = False,
+    path: HistoryPath = DEFAULT,
     device: Device = "",
     timeout: Timeout = 300,
 ) -> None:
@@ -73,10 +90,18 @@ def run(
     general bound, it measures how far the reference parts from itself by rounding alone, and judges
     by that. Writes results.json, junit.xml and a page to look at, report.html. Answers are kept, so
     that a second run asks only what has changed.
+
+    Every run adds its figures to the history. With --against, a worsening beyond the noise ends
+    with exit code 1, even where it is within its bounds. A baseline that tells small worsenings is
+    recorded with --repeats 16 --time.
     """
     chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
     if full and steps:
         raise BadInput("--full and --steps were given", "at most one of them", "leave out either")
+    history, found = History(path), runs.begun()
+    names_of = [pair.name for pair in chosen]
+    baseline = baselines.find(against, history, output, names_of) if against else None
+    timed = time or (baseline is not None and baseline.timed and baseline.machine == found.machine)
     options = Options(
         engines.references(engine),
         _known(dtype),
@@ -88,14 +113,16 @@ def run(
         timeout,
         threads,
         fresh,
+        repeats,
+        REPEATS if timed else 0,
     )
     if tensorboard:
         events.check()
     engines.visible_devices(device)  # says so at once if there is no such device
-    found = runs.begun()
+    found, moved = runs.begun(), None
     try:
         with Board(console) as board:
-            runs.prove(found, chosen, options, output, board)
+            moved = runs.prove(found, chosen, options, output, board, history, baseline)
     finally:
         if found.outcomes:
             _conclude(found, output)
@@ -104,6 +131,10 @@ def run(
                 console.print(f"wrote event files in {logs}", soft_wrap=True, highlight=False)
     if measure:
         console.print(f"wrote {output}/rounding.png and rounding.md", highlight=False)
+    if moved:
+        say(moved)
+        for drawing in moves.write(output, moved):
+            console.print(f"wrote {drawing}", highlight=False, soft_wrap=True)
     raise typer.Exit(found.exit_code)
 
 
@@ -143,7 +174,9 @@ def _conclude(found: Run, output: Path) -> None:
         console.print(tables.summary(found.outcomes))
     for line in tables.conclusion(found):
         console.print(line, soft_wrap=True, highlight=False)
-    console.print(f"\nwrote {output}/results.json and junit.xml", highlight=False, soft_wrap=True)
+    console.print(
+        f"\nwrote {output}/results.json, junit.xml and summary.md", highlight=False, soft_wrap=True
+    )
     if found.exit_code != INTERRUPTED:
         _show(found, output)
 

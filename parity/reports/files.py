@@ -9,43 +9,69 @@ from typing import Any
 from xml.etree import ElementTree
 
 from parity.errors import BadInput
+from parity.moved import Moved
+from parity.reports import summaries
 from parity.reports.junit import junit
 from parity.results import Run, from_json, to_json
 
 RESULTS = "results.json"
 
 
-def write(folder: Path, run: Run) -> None:
-    """Write ``results.json`` and ``junit.xml``.
+def write(folder: Path, run: Run, moved: Moved | None = None) -> None:
+    """Write ``results.json``, ``junit.xml`` and ``summary.md``.
 
     Args:
         folder: is made where it is missing.
         run: what was found; ``docs/results.schema.json`` describes the document.
+        moved: what moved from a baseline, if the run was held against one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / RESULTS, dumps(to_json(run)) + "\n")
     xml = ElementTree.tostring(junit(run), encoding="unicode", xml_declaration=False)
     replace(folder / "junit.xml", f"<?xml version='1.0' encoding='utf-8'?>\n{xml}\n")
+    replace(folder / "summary.md", summaries.markdown(run, moved))
 
 
 def read(folder: Path) -> Run:
-    """Read back what `write` wrote.
+    """Return the run that `write` wrote into a folder.
 
     Raises:
-        BadInput: there are no results, they are cut short, or another version wrote them.
+        BadInput: there are no results, or they are not whole, or of another schema.
     """
     path = folder / RESULTS
     try:
-        document = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
+        text = path.read_text("utf-8")
+    except OSError as error:
         raise BadInput(
-            f"there is no {path}", "a folder that `parity run` wrote", "run `parity run` first"
+            f"{path} cannot be read: {error.strerror}",
+            "the folder of a whole `parity run`",
+            "name its --output",
         ) from error
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read: {error}", "what `parity run` writes") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Run:
+    """Return the run that a ``results.json`` describes.
+
+    Args:
+        text: its content.
+        name: what to call it where it is not in order.
+
+    Raises:
+        BadInput: it is not whole, or of another schema.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise BadInput(
+            f"{name} is not whole: {error}", "what `parity run` writes", "run it again"
+        ) from error
     if not isinstance(document, dict):
-        raise BadInput(f"{path} holds no results", "what `parity run` writes")
-    return from_json(document)
+        raise BadInput(f"{name} is no object", "what `parity run` writes")
+    try:
+        return from_json(document)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error.received}", error.expected, error.mend) from error
 
 
 def dumps(value: Any, indent: str = "") -> str:

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 from parity import wire
 from parity.errors import ParityError, look_up
-from parity.runners import climb
+from parity.runners import climb, timing
 from parity.runners.climb import Climb, Progress
 from parity.runners.protocol import Runner
 from parity.wire import Arrays, Job, Model
@@ -55,7 +55,7 @@ class Server:
     def _built(self, job: Job) -> Runner:
         """Return a runner of the job's model; training starts from fresh weights, so anew."""
         kept = self._runner
-        if kept is None or kept.spec != job.model or job.kind == "train":
+        if kept is None or kept.spec != job.model or job.kind in ("train", "time"):
             self._runner = kept = None  # one model at a time is in memory
             self._runner = kept = self._family(job.model)
         return kept
@@ -85,6 +85,7 @@ KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "time": timing.time_steps,
 }
 
 

@@ -11,7 +11,16 @@ import numpy as np
 from datasets.dataset import Origin
 from parity import keys
 from parity.compare import compare, ulps
-from parity.results import STEP_LOSS, Anchor, Comparison, JobRecord, Outcome, Run, StockLane
+from parity.results import (
+    STEP_LOSS,
+    Anchor,
+    Comparison,
+    JobRecord,
+    Outcome,
+    Run,
+    StockLane,
+    Timing,
+)
 from parity.rounding import bounds
 from parity.wire import Arrays
 
@@ -21,6 +30,11 @@ REAL = Origin("sms_spam", "cache", False, "from the tests", "0" * 64)
 KERNEL, EMBEDDING = "rnn/basic_rnn_cell/kernel", "embedding"
 KERNEL_PATH = "rnn/simple_rnn_cell/kernel + rnn/simple_rnn_cell/recurrent_kernel"
 RUNS = 5  # that own rounding was measured with
+
+TIMES = [
+    Timing("graph", 40, (0.002, 0.0021), (0.0015, 0.0016), (0.0003, 0.0003), (5e8, 5.1e8)),
+    Timing("keras", 40, (0.004, 0.0041), (0.0035, 0.0036), (0.0003, 0.0003), (6e8, 6.1e8)),
+]
 
 Changes = Mapping[str, Any]
 

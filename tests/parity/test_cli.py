@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import logging
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,74 +15,20 @@ import numpy as np
 import pytest
 
 from datasets.dataset import DataError
-from parity import cli, engines, pairs, runs, wire
+from parity import engines, pairs, runs, wire
 from parity.checkpoints import ABOUT, save_weights
-from parity.executor import Executor
 from parity.options import Options
 from parity.pair import Data, Pair
 from parity.results import Run
 from parity.wire import Arrays
 from tests.conformance.tiny import tiny
+from tests.parity.commands import PAIR, Command, Ended, error
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "results.schema.json").read_text("utf-8"))
-CORPUS = Data("tests.conformance.tiny:labelled_words")
-PAIR, DATASET = tiny("sms_rnn")
-PAIR = dataclasses.replace(PAIR, data=CORPUS)
+_, DATASET = tiny("sms_rnn")
+pytestmark = pytest.mark.usefixtures("small")
 BROKEN = dataclasses.replace(PAIR, data=Data(f"{__name__}:broken"))
-
-
-@dataclasses.dataclass
-class Ended:
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture(autouse=True)
-def loud() -> Iterator[None]:
-    """The command silences the loaders' warnings: other tests look for them."""
-    yield
-    logging.getLogger("datasets").setLevel(logging.NOTSET)
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The pairs are on tiny corpora, the command runs in an empty folder, there is no tf1."""
-    monkeypatch.setitem(pairs._TABLE, "sms_rnn", PAIR)
-    monkeypatch.setenv(engines.TF1_PYTHON, "")
-    monkeypatch.setattr(engines, "ROOT", tmp_path)
-    monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # an engine that is started here serves other tests
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs the command in this process."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["parity", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(stop.value.code or 0), out, err)
-
-    return run
-
-
-@pytest.fixture
-def lent(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> None:
-    """The command works with engines that run already."""
-    for module in ("runs", "cli.common"):
-        monkeypatch.setattr(
-            f"parity.{module}.Executor", lambda *_, **__: contextlib.nullcontext(executor)
-        )
 
 
 @pytest.fixture
@@ -99,13 +41,6 @@ def weights() -> Arrays:
         "softmax/bias": (2,),
     }
     return {name: np.full(shape, 0.25, np.float32) for name, shape in shapes.items()}
-
-
-def error(ended: Ended) -> str:
-    """Return the error message: the only thing on standard error, and no traceback."""
-    assert ended.err.startswith("error: "), ended
-    assert "Traceback" not in ended.err
-    return ended.err
 
 
 # Wrong use

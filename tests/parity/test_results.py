@@ -35,6 +35,7 @@ from tests.parity.samples import (
     EMBEDDING,
     KERNEL,
     MADE_UP,
+    TIMES,
     anchor,
     anchored,
     comparison,
@@ -237,8 +238,10 @@ def everything() -> Run:
     """Return a run with all that results can hold."""
     wrong_shape = comparison({"forward/eval/logits": np.ones((3, 3))})
     found = outcome(measured(), anchored(2), NOT_FINITE, wrong_shape, TROUBLE)
-    last = dataclasses.replace(outcome(stock=False), finished=False)
-    return dataclasses.replace(run(found, named("other", last)), notes=["a word of the run"])
+    found.comparisons[0] = dataclasses.replace(measured(), repeats={"forward": (1e-7, np.inf)})
+    last = dataclasses.replace(outcome(stock=False), finished=False, times=TIMES)
+    whole = run(found, named("other", last))
+    return dataclasses.replace(whole, notes=["a word of the run"], options={"seed": "0"})
 
 
 def test_a_run_survives_the_journey() -> None:

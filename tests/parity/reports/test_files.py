@@ -14,7 +14,16 @@ import pytest
 from parity.errors import INTERRUPTED
 from parity.reports import files
 from parity.results import STEP_LOSS, Outcome, Run, from_json, to_json
-from tests.parity.samples import MADE_UP, anchored, comparison, measured, outcome, recording, run
+from tests.parity.samples import (
+    MADE_UP,
+    TIMES,
+    anchored,
+    comparison,
+    measured,
+    outcome,
+    recording,
+    run,
+)
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "results.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -24,7 +33,8 @@ TROUBLE = dataclasses.replace(comparison(), differences=(), curves={}, problem="
 
 def green() -> Run:
     float64 = comparison(dtype="float64")
-    return run(outcome(measured(), float64), outcome(anchored(), float64, stock=False))
+    timed = dataclasses.replace(outcome(anchored(), float64, stock=False), times=TIMES)
+    return run(outcome(measured(), float64), timed)
 
 
 def red() -> Run:
@@ -36,7 +46,8 @@ def red() -> Run:
         "gradients/stranger": np.ones(2),
         STEP_LOSS: curve,
     }
-    found = outcome(comparison(changes), anchored(2), TROUBLE)
+    repeated = dataclasses.replace(comparison(changes), repeats={"forward": (1e-7, np.inf)})
+    found = outcome(repeated, anchored(2), TROUBLE)
     assert found.stock is not None
     found.stock = dataclasses.replace(found.stock, gap=np.nan, losses=np.full(6, np.nan))
     return run(found, Outcome("imdb_flatten", MADE_UP), exit_code=INTERRUPTED)
@@ -61,6 +72,7 @@ def test_results_are_as_the_schema_says(tmp_path: Path, found: Run) -> None:
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "junit.xml",
         "results.json",
+        "summary.md",
     ]
 
 
@@ -138,7 +150,7 @@ def test_the_schema_describes_every_field() -> None:
 
 def test_the_schema_allows_no_other_field_and_misses_none() -> None:
     found = list(objects(SCHEMA))
-    assert len(found) == 8
+    assert len(found) == 9
     for each in found:
         assert each["additionalProperties"] is False
         assert set(each["required"]) == set(each["properties"])

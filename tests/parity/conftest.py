@@ -1,0 +1,58 @@
+"""What tests of the command share."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from parity import cli, engines, pairs
+from parity.executor import Executor
+from tests.parity.commands import PAIR, Command, Ended
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def loud() -> Iterator[None]:
+    """The command silences the loaders' warnings: other tests look for them."""
+    yield
+    logging.getLogger("datasets").setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def small(loud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The pairs are on tiny corpora, the command runs in an empty folder, there is no tf1."""
+    monkeypatch.setitem(pairs._TABLE, "sms_rnn", PAIR)
+    monkeypatch.setenv(engines.TF1_PYTHON, "")
+    monkeypatch.setattr(engines, "ROOT", tmp_path)
+    monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # an engine that is started here serves other tests
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command in this process."""
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["parity", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Ended(int(stop.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def lent(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> None:
+    """The command works with engines that run already."""
+    for module in ("runs", "cli.common"):
+        monkeypatch.setattr(
+            f"parity.{module}.Executor", lambda *_, **__: contextlib.nullcontext(executor)
+        )

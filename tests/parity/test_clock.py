@@ -1,0 +1,104 @@
+"""What a training step costs: who is asked what, and what of the answers is kept."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity import clock
+from parity.cases import Request
+from parity.engines import find
+from parity.executor import Executor
+from parity.options import Options
+from parity.results import Outcome, Timing
+from parity.runners import timing
+from parity.wire import Arrays
+from tests.conformance.tiny import tiny
+from tests.conftest import FakeEngines
+from tests.parity.samples import MADE_UP
+
+OPTIONS = Options([find("graph")], device="cpu", timeout=9, threads=2, rounds=3)
+NAMES = ("seconds", "processor", "yardstick")
+
+
+class Rounds:
+    """Counts the executors that are opened: each is a fresh process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, memory: float = 5e8) -> None:
+        self.opened: list[tuple[Any, ...]] = []
+        self.engines = FakeEngines(self._answer)
+        self._memory = memory
+        monkeypatch.setattr(clock, "Executor", self._open)
+
+    @contextlib.contextmanager
+    def _open(self, *options: Any) -> Iterator[Executor]:
+        self.opened.append(options)
+        yield self.engines.as_executor()
+
+    def _answer(self, request: Request) -> Arrays:
+        least = 0.001 * len(self.opened)
+        times = {name: np.array([2, 1, 3]) * least for name in NAMES}
+        return {**times, "memory": np.asarray(self._memory)}
+
+
+def timed(folder: Path, name: str = "sms_rnn") -> Outcome:
+    pair, dataset = tiny(name)
+    outcome = Outcome(pair.name, MADE_UP)
+    clock.time_pair(outcome, pair, dataset, folder, OPTIONS)
+    return outcome
+
+
+def test_every_round_is_a_fresh_process_and_the_sides_take_turns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rounds = Rounds(monkeypatch)
+    timed(tmp_path)
+    assert rounds.opened == [(tmp_path, "cpu", 9, 1, 2)] * 6
+    assert [request.engine.name for request in rounds.engines.requests] == ["graph", "keras"] * 3
+
+
+def test_the_fastest_step_of_every_round_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Rounds(monkeypatch)
+    graph, keras = timed(tmp_path).times
+    odd, even = (0.001, 0.003, 0.005), (0.002, 0.004, 0.006)
+    assert graph == Timing("graph", 3, odd, odd, odd, (5e8,) * 3)
+    assert keras == Timing("keras", 3, even, even, even, (5e8,) * 3)
+
+
+def test_memory_that_nobody_counts_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Rounds(monkeypatch, float("nan"))
+    assert [each.memory for each in timed(tmp_path).times] == [(), ()]
+
+
+def test_the_model_is_trained_as_users_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rounds = Rounds(monkeypatch)
+    timed(tmp_path, "imdb_glove_dense")
+    for request in rounds.engines.requests[:2]:
+        assert (request.job.kind, request.job.model.replay) == ("time", "")
+        assert len(request.arrays["sizes"]) == timing.WARM_UP + clock.STEPS
+        assert not [name for name in request.arrays if name.startswith("masks/")]
+    graph, keras = rounds.engines.requests[:2]
+    assert "given/embedding" in graph.arrays
+    assert "given/embedding/embeddings" in keras.arrays
+
+
+@pytest.mark.parametrize("engine", ["graph", "keras"])
+def test_an_engine_times_its_steps(executor: Executor, engine: str) -> None:
+    pair, dataset = tiny("sms_rnn")
+    request = clock._request(pair, dataset, find(engine), Options([], device="cpu"))
+    found = executor.submit(request, keep=False).result().arrays
+    steps = len(found["seconds"])
+    assert timing.FEWEST <= steps <= clock.STEPS
+    for name in NAMES:
+        assert found[name].shape == (steps,)
+        assert (found[name] > 0).all()
+    assert 1e8 < found["memory"] < 1e11, "bytes, not kilobytes"
