@@ -119,7 +119,7 @@ def run(
     if tensorboard:
         events.check()
     engines.visible_devices(device)  # says so at once if there is no such device
-    found, moved = runs.begun(), None
+    moved = None
     try:
         with Board(console) as board:
             moved = runs.prove(found, chosen, options, output, board, history, baseline)
