@@ -60,6 +60,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executor: Executor) -
     """One pair on a tiny corpus, an empty folder, and engines that run already."""
     monkeypatch.setitem(pairs._TABLE, "sms_rnn", PAIR)
     monkeypatch.setenv(engines.TF1_PYTHON, "")
+    monkeypatch.setattr(engines, "ROOT", tmp_path)  # whose environments may hold a TensorFlow 1
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

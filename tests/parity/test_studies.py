@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -26,6 +27,7 @@ from parity.studies import Clock, Task
 from parity.wire import Arrays
 from tests.conformance.tiny import tiny
 from tests.conftest import FakeEngines, quiet
+from tests.parity.fakes import PATIENCE
 
 MADE_BY = {"machine": "a processor", "commit": "0123456"}
 MARGIN = Margin(0.5, "a reason")
@@ -102,11 +104,21 @@ def test_what_is_kept_is_not_trained_again(tmp_path: Path) -> None:
     assert ask(pair, dataset, tmp_path, fakes) == []
 
 
-def test_a_run_that_fails_keeps_what_was_finished(tmp_path: Path) -> None:
+def test_a_run_that_fails_keeps_what_was_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def answer(request: Request) -> Arrays:
         if request.job.model.seed:
+            kept.wait(PATIENCE)
             raise EngineFailed("it died")
         return finals(request)
+
+    def save(*arguments: Any) -> None:
+        real_save(*arguments)
+        kept.set()
+
+    kept, real_save = threading.Event(), records.save
+    monkeypatch.setattr(records, "save", save)
 
     fakes, (pair, dataset) = Fakes(answer), studied()
     with pytest.raises(EngineFailed, match="it died"):

@@ -170,10 +170,10 @@ def test_a_page_needs_no_framework(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "there is no"),
-        ("", "cannot be read"),
-        ('{"schema": 3, "outcomes": [', "cannot be read"),
-        ("[]", "holds no results"),
+        (None, "cannot be read"),
+        ("", "is not whole"),
+        ('{"schema": 3, "outcomes": [', "is not whole"),
+        ("[]", "is no object"),
         ('{"schema": 2}', "schema 2"),
         ('{"schema": 3}', "cannot be read"),
     ],
