@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.published import Count, Figure, Margin, Prediction, Published
@@ -223,6 +222,8 @@ def equivalence(
         values: (seeds, epochs).
         reference: of the reference, (other seeds, epochs).
     """
+    from scipy import stats  # here: it takes a second to import
+
     first, last = values[:, -1], reference[:, -1]
     with warnings.catch_warnings():
         # Of seeds that agree to the last digit: their means alone then decide.

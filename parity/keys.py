@@ -13,6 +13,7 @@ NAME is a framework's own and may hold anything: a scope of TensorFlow 1 may be 
 So a name is taken apart from its left end, and only here. Python 3.7: engines use it.
 """
 
+import functools
 from typing import NamedTuple
 
 RUNGS = ("variables", "forward", "loss", "gradients", "update", "curve")
@@ -59,6 +60,7 @@ class Key(NamedTuple):
         return self.rung == "variables" or self.kind == "weights"
 
 
+@functools.lru_cache(maxsize=None)  # a report asks for the same name a hundred times
 def parse(text: str) -> Key:
     """Take a name apart.
 
