@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from parity import wire
 from parity.errors import BadInput
 from parity.results import from_plain, to_plain
 
@@ -108,12 +108,10 @@ def load_counts(folder: Path) -> dict[str, Counts]:
 
 def _write(path: Path, kept: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
     document = {"schema": SCHEMA, **to_plain(kept)}
     # A line a field: a curve is one of them.
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items()]
-    part.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    wire.write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -8,7 +8,7 @@ and compared later. This file runs inside the TensorFlow 1.15 engine: Python 3.7
 import dataclasses
 import json
 import os
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple, Union
 
 import numpy as np
 
@@ -127,10 +127,15 @@ def load(folder: str, name: str) -> Tuple[Dict[str, Any], Arrays]:
 
 def write_json(path: str, document: Mapping[str, Any]) -> None:
     """Write `document` to `path` atomically."""
-    with open(path + ".part", "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1, allow_nan=False)
-        file.write("\n")
-    os.replace(path + ".part", path)
+    write_text(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: "Union[str, os.PathLike[str]]", text: str) -> None:
+    """Write `text` to `path` atomically; its lines end alike on every system."""
+    part = os.fspath(path) + ".part"
+    with open(part, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.replace(part, path)
 
 
 def write_arrays(path: str, arrays: Mapping[str, Any], compress: bool = False) -> None:

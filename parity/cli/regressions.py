@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from parity import baselines, pairs, runs
+from parity import baselines, pairs, runs, wire
 from parity.cli.common import HistoryPath, console, say
 from parity.errors import ENGINE_FAILED, BadInput
 from parity.figures import DIFFERENCE, Summary
 from parity.history import DEFAULT, History
 from parity.moved import compare
-from parity.reports import files, moves, trends
+from parity.reports import moves, trends
 from parity.results import gravest
 
 app = typer.Typer()
@@ -78,7 +78,7 @@ def diff(
     for side, run in (("A", moved.before), ("B", moved.now)):
         console.print(f"{side}  {moves.label(run)}: {run.machine}", soft_wrap=True, highlight=False)
     say(moved)
-    files.replace(output / "moved.md", moves.markdown(moved))
+    wire.write_text(output / "moved.md", moves.markdown(moved))
     drawn = moves.write(output, moved)
     console.print(f"wrote {', '.join(str(p) for p in [output / 'moved.md', *drawn])}")
     raise typer.Exit(moved.exit_code)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from parity import wire
 from parity.errors import BadInput
 from parity.moved import Moved
 from parity.reports import summaries
@@ -26,10 +26,10 @@ def write(folder: Path, run: Run, moved: Moved | None = None) -> None:
         moved: what moved from a baseline, if the run was held against one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    replace(folder / RESULTS, dumps(to_json(run)) + "\n")
+    wire.write_text(folder / RESULTS, dumps(to_json(run)) + "\n")
     xml = ElementTree.tostring(junit(run), encoding="unicode", xml_declaration=False)
-    replace(folder / "junit.xml", f"<?xml version='1.0' encoding='utf-8'?>\n{xml}\n")
-    replace(folder / "summary.md", summaries.markdown(run, moved))
+    wire.write_text(folder / "junit.xml", f"<?xml version='1.0' encoding='utf-8'?>\n{xml}\n")
+    wire.write_text(folder / "summary.md", summaries.markdown(run, moved))
 
 
 def read(folder: Path) -> Run:
@@ -104,10 +104,3 @@ def _deep(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(isinstance(each, dict | list | tuple) for each in value)
     return isinstance(value, dict)
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)

@@ -12,9 +12,10 @@ from typing import Any
 import jinja2
 from rich.text import Text
 
+from parity import wire
 from parity.errors import AGREE, DIFFERENCE
 from parity.keys import RUNGS
-from parity.reports import files, pictures, tables, words
+from parity.reports import pictures, tables, words
 from parity.reports.pictures import PICTURES
 from parity.reports.plots import Numbers
 from parity.results import RECORDED, Comparison, Outcome, Run, verdict
@@ -77,7 +78,7 @@ def write(
         watch: called with the number of pairs whose pictures are drawn, and of all.
     """
     drawn = pictures.write(folder, run.outcomes, watch)
-    files.replace(folder / NAME, render(folder, run))
+    wire.write_text(folder / NAME, render(folder, run))
     return folder / NAME, drawn
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from parity import wire
 from parity.reports import curves, differences, elements, weights
 from parity.reports.plots import STYLE, Numbers, save
 from parity.results import Outcome, to_plain
@@ -133,7 +134,7 @@ def _write_pair(folder: Path, outcome: Outcome, digest: str) -> str:
             else:
                 path.unlink(missing_ok=True)  # of a run before
     stamp = {"of": digest, "pictures": [path.name for path in drawn]}
-    (folder / STAMP).write_text(json.dumps(stamp), "utf-8")
+    wire.write_text(folder / STAMP, json.dumps(stamp))
     return outcome.pair
 
 

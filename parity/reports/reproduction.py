@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from parity import wire
 from parity.findings import ENGINES, STOCK, Counted, Equivalence, Reproduced, Study
 from parity.records import Record
 
@@ -161,9 +162,7 @@ def page(studies: Sequence[Study], pictures: str) -> str:
 def write(folder: Path, studies: Sequence[Study]) -> Path:
     """Write the page beside the folder of trainings; return its path."""
     path = folder.with_suffix(".md")
-    part = path.with_name(path.name + ".part")
-    part.write_text(page(studies, folder.name), encoding="utf-8", newline="\n")
-    part.replace(path)
+    wire.write_text(path, page(studies, folder.name))
     return path
 
 

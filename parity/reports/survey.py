@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from parity import wire
 from parity.compare import Difference
 from parity.keys import RUNGS
-from parity.reports.files import replace
 from parity.reports.plots import COLOURS, STYLE, save
 from parity.results import RECORDED, Comparison, Outcome
 from parity.rounding import FACTOR
@@ -90,7 +90,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def write(folder: Path, outcomes: Sequence[Outcome]) -> None:
     """Draw ``rounding.png`` and write ``rounding.md``, if any rounding was measured."""
     if ratios(outcomes):
-        replace(folder / "rounding.md", table(outcomes))
+        wire.write_text(folder / "rounding.md", table(outcomes))
         with plt.rc_context(STYLE):
             save(draw(outcomes), folder / "rounding.png")
 

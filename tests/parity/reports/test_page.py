@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity import wire
 from parity.errors import BadInput
 from parity.keys import RUNGS
 from parity.reports import files, page, pictures, words
@@ -210,7 +211,7 @@ def large(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     pictures.write(large, outcomes[:1])
     for each in outcomes[1:]:  # a picture weighs what the next one weighs
         shutil.copytree(large / outcomes[0].pair, large / each.pair)
-    files.replace(large / page.NAME, page.render(large, run(*outcomes)))
+    wire.write_text(large / page.NAME, page.render(large, run(*outcomes)))
     return large
 
 
