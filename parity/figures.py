@@ -148,13 +148,11 @@ def _differences(comparison: Comparison) -> Iterator[Figure]:
     """Yield the largest error of every rung that was judged; copied variables are no figure."""
     names = f"{comparison.dtype} {comparison.reference} -> {comparison.candidate}"
     for rung in RUNGS[1:]:
-        largest, nearest = comparison.largest(rung), comparison.nearest(rung)
-        if largest is None or nearest is None or comparison.status(rung) == "not judged":
+        largest, used = comparison.largest(rung), comparison.share(rung)
+        if largest is None or used is None:
             continue
         sample = (largest.error, *comparison.repeats.get(rung, ()))
-        yield Figure(
-            comparison.pair, DIFFERENCE, f"{names} {rung}", largest.error, sample, nearest.used
-        )
+        yield Figure(comparison.pair, DIFFERENCE, f"{names} {rung}", largest.error, sample, used)
 
 
 def _costs(pair: str, timing: Timing) -> Iterator[Figure]:

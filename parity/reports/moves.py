@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from parity.figures import DIFFERENCE, MEMORY, PROCESSOR, TIME, Figure, Summary
 from parity.moved import BETTER, SAME, UNKNOWN, WORSE, Move, Moved
+from parity.reports.markdown import table as markdown_table
 from parity.reports.plots import COLOURS, FLOOR, STYLE, WRONG, save
 from parity.reports.words import figure
 from parity.results import verdict
@@ -74,11 +74,9 @@ def table(moved: Moved) -> Table:
 def markdown(moved: Moved) -> str:
     """Return all of it in Markdown, for the page of a job."""
     lines = [headline(moved).capitalize() + ".", ""]
-    lines += [f"- {_safe(line)}" for line in remarks(moved)]
-    rows = [_row(move) for move in shown(moved)]
-    if rows:
-        lines += ["", _cells(HEADS), _cells(["---"] * len(HEADS))]
-        lines += [_cells(map(_safe, row)) for row in rows]
+    lines += [f"- {line}" for line in remarks(moved)]
+    if rows := [_row(move) for move in shown(moved)]:
+        lines += ["", markdown_table(HEADS, rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -168,11 +166,3 @@ def _row(move: Move) -> tuple[str, ...]:
     if before.used is not None and now.used is not None:
         used = f"{before.used:.0%} to {now.used:.0%}"
     return now.pair, title(now), value(before), value(now), factor, used, said(move)
-
-
-def _cells(cells: Sequence[str] | map[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _safe(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -155,7 +155,8 @@ def _section(folder: Path, outcome: Outcome) -> dict[str, Any]:
         "comparisons": _comparisons(outcome),
         "worst": _worst(outcome),
         "plates": _plates(folder, outcome),
-        "times": _times(outcome),
+        "questions": _questions(outcome),
+        "costs": Numbers(tables.COSTS, tables.costs(outcome)),
     }
 
 
@@ -226,7 +227,7 @@ def _plates(folder: Path, outcome: Outcome) -> list[Plate]:
     return plates
 
 
-def _times(outcome: Outcome) -> Numbers:
+def _questions(outcome: Outcome) -> Numbers:
     """Return what every engine was asked, and how long it worked."""
     rows = []
     for engine in dict.fromkeys(job.engine for job in outcome.jobs):

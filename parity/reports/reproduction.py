@@ -12,6 +12,7 @@ from rich.table import Table
 from parity import wire
 from parity.findings import ENGINES, STOCK, Counted, Equivalence, Reproduced, Study
 from parity.records import Record
+from parity.reports import markdown
 
 COLOURS = {"within": "green", "equivalent": "green", "outside": "red bold", "different": "yellow"}
 PICTURE = "curves.png"
@@ -172,70 +173,55 @@ def pictured(study: Study) -> bool:
 
 
 def _figures(studies: Sequence[Study]) -> str:
-    lines = [
-        "## Figures of training",
-        "",
-        "Mean over the seeds, standard deviation, number of seeds.",
-        "",
-        "| pair | what | published | margin | graph | keras | keras - graph | verdict |",
-        "| --- | --- | ---: | ---: | --- | --- | ---: | --- |",
-    ]
+    head = ("pair", "what", "published", "margin", "graph", "keras", "keras - graph", "verdict")
+    rows = []
     for study in studies:
         for row in study.figures:
             both = all(engine in row.found for engine in ENGINES)
-            apart = f"{row.mean('keras') - row.mean('graph'):+.4f}" if both else ""
-            cells = [
+            cells = (
                 f"`{study.pair}`",
                 row.figure.what,
                 f"{row.figure.value:g}",
                 f"{row.figure.margin.size:g}",
                 *(_sample(row, engine) for engine in ENGINES),
-                apart,
+                f"{row.mean('keras') - row.mean('graph'):+.4f}" if both else "",
                 row.verdict,
-            ]
-            lines.append(_line(cells))
-    return "\n".join(lines) + "\n"
+            )
+            rows.append(cells)
+    table = markdown.table(head, rows, right=("published", "margin", "keras - graph"))
+    said = "Mean over the seeds, standard deviation, number of seeds."
+    return f"## Figures of training\n\n{said}\n\n{table}\n"
 
 
 def _counts(studies: Sequence[Study]) -> str:
-    lines = [
-        "## Counts",
-        "",
-        "| pair | what | published | here | verdict |",
-        "| --- | --- | ---: | --- | --- |",
-    ]
+    rows = []
     for study in studies:
         for row in study.counts:
             here = ", ".join(f"{who} {number:,}" for who, number in row.found.items())
             if row.verdict == "outside" and row.count.reason:
                 here += f": {row.count.reason}"
-            cells = [f"`{study.pair}`", row.count.what, f"{row.count.value:,}", here, row.verdict]
-            lines.append(_line(cells))
-    lines += [
-        "",
+            rows.append(
+                (f"`{study.pair}`", row.count.what, f"{row.count.value:,}", here, row.verdict)
+            )
+    head = ("pair", "what", "published", "here", "verdict")
+    table = markdown.table(head, rows, right=("published",))
+    also = (
         "What was printed of cells and layers alone is computed by the examples of "
-        "`docs/rnn_tour.md`, which the tests run.",
-    ]
-    return "\n".join(lines) + "\n"
+        "`docs/rnn_tour.md`, which the tests run."
+    )
+    return f"## Counts\n\n{table}\n\n{also}\n"
 
 
 def _times(studies: Sequence[Study]) -> str:
-    lines = [
-        "## Times",
-        "",
-        "Published times are of the authors' hardware, and held against nothing.",
-    ]
-    lines += [
-        "",
-        "| pair | published | a whole training here, graph and keras |",
-        "| --- | --- | --- |",
-    ]
+    rows = []
     for study in studies:
         here = [_minutes([r.seconds for r in study.records if r.side == side]) for side in ENGINES]
         if study.published.times or any(here):
             shown = ", ".join(filter(None, here))
-            lines.append(_line([f"`{study.pair}`", study.published.times or "-", shown or "-"]))
-    return "\n".join(lines) + "\n"
+            rows.append((f"`{study.pair}`", study.published.times or "-", shown or "-"))
+    table = markdown.table(("pair", "published", "a whole training here, graph and keras"), rows)
+    said = "Published times are of the authors' hardware, and held against nothing."
+    return f"## Times\n\n{said}\n\n{table}\n"
 
 
 def _margins(studies: Sequence[Study]) -> str:
@@ -250,24 +236,23 @@ def _margins(studies: Sequence[Study]) -> str:
 
 
 def _stock(studies: Sequence[Study]) -> str:
-    lines = [
-        STOCK_LANE,
-        "| pair | side | seeds | test metric | margin | difference of means, 90 % | p | verdict |",
-        "| --- | --- | ---: | --- | ---: | --- | ---: | --- |",
+    rows = [
+        (
+            f"`{study.pair}`",
+            _side(study, row),
+            str(min(row.seeds)),
+            row.metric,
+            f"{row.margin.size:g}",
+            _interval(row),
+            _p(row.p),
+            row.verdict,
+        )
+        for study in studies
+        for row in study.equivalences
     ]
-    for study in studies:
-        for row in study.equivalences:
-            cells = [
-                f"`{study.pair}`",
-                _side(study, row),
-                str(min(row.seeds)),
-                row.metric,
-                f"{row.margin.size:g}",
-                _interval(row),
-                _p(row.p),
-                row.verdict,
-            ]
-            lines.append(_line(cells))
+    head = ("pair", "side", "seeds", "test metric", "margin", "difference of means, 90 %", "p")
+    table = markdown.table((*head, "verdict"), rows, right=("seeds", "margin", "p"))
+    lines = [STOCK_LANE, table]
     for study in studies:
         if study.equivalences:
             lines += ["", f"`{study.pair}`: by design, {study.optimizer} differs: {study.cause}."]
@@ -290,10 +275,6 @@ def _rests_on(records: Sequence[Record]) -> str:
             said.append(f"{'' if name == 'machine' else name + ' '}{' and '.join(known)}")
     corpora = sorted({record.corpus for record in records})
     return f"{'; '.join(said)}, one thread each. Corpora: {'; '.join(corpora)}."
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _short(what: str) -> str:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from parity import wire
 from parity.compare import Difference
 from parity.keys import RUNGS
+from parity.reports import markdown
 from parity.reports.plots import COLOURS, STYLE, save
 from parity.results import RECORDED, Comparison, Outcome
 from parity.rounding import FACTOR
@@ -61,22 +62,16 @@ def ratios(outcomes: Sequence[Outcome]) -> list[Ratio]:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """Return the distribution as a Markdown table, a row a rung, and the largest of all."""
-    lines = [
-        f"| rung | tensors | median | 99 % | largest | above {FACTOR:g} |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    found = ratios(outcomes)
+    head = ("rung", "tensors", "median", "99 %", "largest", f"above {FACTOR:g}")
+    found, rows = ratios(outcomes), []
     for rung in RUNGS[1:]:
         values = np.array([r.value for r in found if r.difference.rung == rung])
         if not values.size:
             continue
         figures = [np.median(values), np.quantile(values, 0.99), values.max()]
         above = int(np.sum(values > FACTOR))
-        lines.append(
-            f"| {rung} | {values.size:,} | "
-            + " | ".join(f"{figure:.2g}" for figure in figures)
-            + f" | {above} |"
-        )
+        rows.append((rung, f"{values.size:,}", *(f"{each:.2g}" for each in figures), str(above)))
+    lines = [markdown.table(head, rows, right=head[1:])]
     lines += ["", "The largest:", ""]
     lines += [
         f"- {r.value:.1f}: {r.comparison.pair}, {r.comparison.reference} → "

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from datasets.dataset import Origin
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
+from parity.figures import MEMORY, TIME, figures
 from parity.keys import RUNGS
 from parity.reports.words import figure, parting
 from parity.results import RECORDED, Comparison, Outcome, Run, gravest, verdict
@@ -21,6 +22,7 @@ HEADS = {"variables": "vars", "gradients": "grad"}  # a row must fit in 80 colum
 COLOURS = {AGREE: "green", DIFFERENCE: "red bold", ENGINE_FAILED: "yellow"}
 OWN = "  [dim]own rounding[/]"
 NOTHING = "[dim]-[/]"
+COSTS = ("engine", "ms a step", "MiB at most", "rounds")
 
 
 class Row(Protocol):
@@ -123,13 +125,25 @@ def unjudged(run: Run) -> str:
 
 
 def share(shares: Sequence[float]) -> str:
-    """Return the largest of some shares of a bound, as people read it."""
+    """Return the largest of some shares of a bound, as people read it; nothing of none."""
     if not shares:
-        return NOTHING
+        return ""
     used = max(shares)
     if used > 1:
         return ">100%"
     return f"{used:.0%}" if used >= 0.005 or not used else "<1%"
+
+
+def costs(outcome: Outcome) -> list[tuple[str, ...]]:
+    """Return a row an engine whose training steps were timed; `COSTS` names the cells."""
+    found = {(figure.kind, figure.what): figure for figure in figures(outcome)}
+    rows: list[tuple[str, ...]] = []
+    for (kind, engine), timed in found.items():
+        if kind == TIME:
+            memory = found.get((MEMORY, engine))
+            size = f"{memory.value / 2**20:.0f}" if memory else ""
+            rows.append((engine, f"{timed.value * 1e3:.3g}", size, str(len(timed.sample))))
+    return rows
 
 
 def pairs_table(pairs: Iterable[Row]) -> Table:
@@ -187,7 +201,8 @@ def _add(
         escape(name) + (f"\n{OWN}" if measured else ""),
         dtype.removeprefix("float"),
         *cells,
-        share([used for c in compared for r in RUNGS if (used := c.share(r)) is not None]),
+        share([used for c in compared for r in RUNGS if (used := c.share(r)) is not None])
+        or NOTHING,
         f"[{COLOURS.get(code, COLOURS[ENGINE_FAILED])}]{verdict(code)}[/]",
     )
 

@@ -21,6 +21,7 @@ from parity.results import Run
 from tests.parity.samples import (
     KERNEL,
     REAL,
+    TIMES,
     anchored,
     comparison,
     measured,
@@ -147,6 +148,12 @@ def test_made_up_data_is_called_so_and_real_data_is_not(folder: Path) -> None:
     assert "SYNTHETIC DATA, not a real corpus: first, second, third" in page.render(folder, green())
     real = [dataclasses.replace(each, origin=REAL) for each in green().outcomes]
     assert "SYNTHETIC" not in page.render(folder, run(*real))
+
+
+def test_what_a_step_costs_is_shown_where_it_was_timed(folder: Path) -> None:
+    assert "What a training step costs" not in page.render(folder, green())
+    timed = dataclasses.replace(outcome(comparison()), times=TIMES)
+    assert "<td>keras</td><td>4.05</td><td>577</td><td>2</td>" in page.render(folder, run(timed))
 
 
 def test_what_an_engine_says_cannot_become_markup(folder: Path) -> None:

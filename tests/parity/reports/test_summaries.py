@@ -5,23 +5,33 @@ import dataclasses
 import numpy as np
 
 from parity.errors import INTERRUPTED
-from parity.figures import summarize
+from parity.figures import figures, summarize
 from parity.moved import compare
 from parity.reports import summaries
 from parity.results import Outcome
-from tests.parity.samples import MADE_UP, TIMES, comparison, measured, named, outcome, run
+from tests.parity.samples import MADE_UP, TIMES, anchored, comparison, measured, named, outcome, run
 
 BROKEN = comparison({"loss/eval/loss": np.asarray(9.0)})
 
 
 def test_a_pair_is_a_row_a_dtype() -> None:
     said = summaries.markdown(run(outcome(measured(), comparison(dtype="float64"))))
-    assert said.startswith("# parity: 1 of 1 pairs agree\n")
+    assert said.startswith("# 1 pair agrees: at every rung Keras computes what TensorFlow 1 ")
     rows = [line for line in said.splitlines() if line.startswith("| sms_rnn")]
     assert [row.split(" | ")[1] for row in rows] == ["32", "64"]
     assert all(row.endswith("agree |") for row in rows)
     assert "4.0e-05" in rows[0]
     assert "tf-parity 9.9, commit 0123456+, x86_64" in said
+
+
+def test_the_share_of_a_bound_is_that_of_what_decides() -> None:
+    """A free run beyond its bound that anchors excuse is no share of more than all of it."""
+    beyond = anchored().nearest("curve")
+    assert beyond
+    assert beyond.used > 1
+    assert ">100%" not in summaries.markdown(run(outcome(anchored())))
+    (curve,) = [f for f in figures(outcome(anchored())) if f.what.endswith("curve")]
+    assert curve.used == 0
 
 
 def test_made_up_data_is_announced() -> None:
@@ -30,7 +40,7 @@ def test_made_up_data_is_announced() -> None:
 
 def test_a_failure_is_told_with_its_report() -> None:
     said = summaries.markdown(run(outcome(BROKEN), named("other", outcome(comparison()))))
-    assert said.startswith("# parity: 1 of 2 pairs agree\n")
+    assert said.startswith("# 1 pair differs: sms_rnn at loss; 1 pair agrees.\n")
     assert "| ✗ 8.2e+00 |" in said
     assert "differ |" in said
     assert "```text\nsms_rnn  graph -> keras  float32  differs at rung 3 of 6: loss" in said
@@ -39,7 +49,7 @@ def test_a_failure_is_told_with_its_report() -> None:
 def test_what_was_not_finished_never_agrees() -> None:
     found = dataclasses.replace(outcome(comparison()), finished=False)
     said = summaries.markdown(run(found, Outcome("late", MADE_UP), exit_code=INTERRUPTED))
-    assert said.startswith("# parity: 0 of 2 pairs agree\n")
+    assert said.startswith("# 2 pairs not compared: sms_rnn, late.\n")
     assert "not compared |" in said
 
 
