@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 SPLITS = ("train", "validation", "test")
 
-# What a `Count` can be of; `parity.studies.counts` knows how each is counted.
+# What a `Count` can be of; `parity.counting` knows how each is counted.
 WEIGHTS = ("parameters", "trainable", "frozen")  # asked of both engines
 OF_CORPUS = ("vocabulary", "distinct", "index", "vectors", "train", "test", "rows", "steps")
 

@@ -1,4 +1,4 @@
-"""Commands that prove: `list`, `run`, `record`."""
+"""Commands that prove, and show what was proved: `list`, `run`, `report`, `record`."""
 
 from __future__ import annotations
 

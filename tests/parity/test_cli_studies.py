@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.util
 import json
-import logging
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from datasets.dataset import Dataset
-from parity import cli, engines, pairs
-from parity.executor import Executor
+from parity import pairs
 from parity.pair import Data
 from parity.published import Count, Figure, Margin, Published
 from tests.conformance.tiny import labelled_words, tiny
+from tests.parity.commands import Command, Ended, error
 from tests.parity.samples import REAL
 
 ROOT = Path(__file__).parents[2]
@@ -43,55 +39,17 @@ MADE_UP = dataclasses.replace(PAIR, data=Data("tests.conformance.tiny:labelled_w
 FOLDER = Path("results/reproduce")
 
 
-@dataclasses.dataclass
-class Ended:
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
-
-
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executor: Executor) -> Iterator[None]:
-    """One pair on a tiny corpus, an empty folder, and engines that run already."""
+def published(small: None, lent: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one pair has figures, and a corpus that is called real."""
     monkeypatch.setitem(pairs._TABLE, "sms_rnn", PAIR)
-    monkeypatch.setenv(engines.TF1_PYTHON, "")
-    monkeypatch.setattr(engines, "ROOT", tmp_path)  # whose environments may hold a TensorFlow 1
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    for module in ("runs", "cli.common"):
-        monkeypatch.setattr(
-            f"parity.{module}.Executor", lambda *_, **__: contextlib.nullcontext(executor)
-        )
-    yield
-    logging.getLogger("datasets").setLevel(logging.NOTSET)
 
 
-@pytest.fixture
-def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs the command in this process."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["parity", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(stop.value.code or 0), out, err)
-
-    return run
-
-
-def error(ended: Ended) -> str:
-    """Return the error message, one line."""
+def refusal(ended: Ended) -> str:
+    """Return the error message of bad input, one line."""
     assert ended.code == 2, ended
-    assert ended.err.startswith("error: "), ended
     assert len(ended.err.splitlines()) == 1, ended
-    return ended.err
+    return error(ended)
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
@@ -158,31 +116,34 @@ def test_a_damaged_folder_is_told_before_anything_is_trained(
     path.parent.mkdir(parents=True)
     path.write_text(text)
     for arguments in ((), ("--report",), ("--renew",)):
-        assert said in error(parity("reproduce", "sms_rnn", *arguments))
+        assert said in refusal(parity("reproduce", "sms_rnn", *arguments))
     assert contents(Path("results")) == {path: text.encode()}
 
 
 def test_a_folder_that_cannot_be_written_is_told(parity: Command) -> None:
     Path("results").write_text("a file")
-    assert "cannot write to results/reproduce" in error(parity("reproduce", "sms_rnn"))
+    assert "cannot write to results/reproduce" in refusal(parity("reproduce", "sms_rnn"))
     assert Path("results").read_text() == "a file"
 
 
 def test_a_pair_without_figures_is_not_reproduced(parity: Command) -> None:
-    said = error(parity("reproduce", "imdb_gru_cells_v1"))
+    said = refusal(parity("reproduce", "imdb_gru_cells_v1"))
     assert "imdb_gru_cells_v1 has nothing to reproduce" in said
 
 
 def test_made_up_data_reproduces_nothing(parity: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(pairs._TABLE, "sms_rnn", MADE_UP)
     ended = parity("reproduce", "sms_rnn")
-    assert "synthetic data cannot reproduce a real corpus's figures" in error(ended)
+    assert "synthetic data cannot reproduce a real corpus's figures" in refusal(ended)
     assert list(FOLDER.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [("sms_rmm",), ("sms_rnn", "--seeds", "0")])
-def test_wrong_use_is_told(parity: Command, arguments: tuple[str, ...]) -> None:
-    error(parity("reproduce", *arguments))
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("sms_rmm",), "did you mean 'sms_rnn'"), (("sms_rnn", "--seeds", "0"), "--seeds")],
+)
+def test_wrong_use_is_told(parity: Command, arguments: tuple[str, ...], said: str) -> None:
+    assert said in refusal(parity("reproduce", *arguments))
 
 
 # TensorBoard
@@ -207,7 +168,7 @@ def test_event_files_that_are_there_are_not_replaced(parity: Command) -> None:
     old.parent.mkdir(parents=True)
     old.write_text("old")
     arguments = ("train", "sms_rnn", "--epochs", "1", "--tensorboard")
-    assert "tensorboard exists; add --overwrite" in error(parity(*arguments))
+    assert "tensorboard exists; add --overwrite" in refusal(parity(*arguments))
     assert old.read_text() == "old"
     assert parity(*arguments, "--overwrite").code == 0
     assert not old.exists()
@@ -221,6 +182,6 @@ def test_without_its_writer_nothing_is_begun(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda n, *p: None if n == "tensorboardX" else find(n, *p)
     )
-    said = error(parity(command, "sms_rnn", "--tensorboard"))
+    said = refusal(parity(command, "sms_rnn", "--tensorboard"))
     assert "tensorboardX is not installed" in said
     assert not Path("results").exists()
