@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from datasets.dataset import Dataset
-from parity import checks, goldens
+from parity import checks, goldens, judging
 from parity.cases import Case, make_case
 from parity.engines import LEADER
 from parity.executor import Executor
@@ -68,7 +68,7 @@ def _add(outcome: Outcome, case: Case, twin: int, desk: Desk, options: Options) 
         if found.dtype != case.dtype or found.problem:
             continue
         errors: dict[str, float] = {}
-        for difference in checks.differences(sides[found.reference], sides[found.candidate], {}):
+        for difference in judging.differences(sides[found.reference], sides[found.candidate], {}):
             errors[difference.rung] = max(errors.get(difference.rung, 0.0), difference.error)
         repeats = {rung: (*found.repeats.get(rung, ()), each) for rung, each in errors.items()}
         outcome.comparisons[index] = dataclasses.replace(found, repeats=repeats)

@@ -42,6 +42,7 @@ LINES = (
     ("cases", "records", "figures"),
     ("executor", "goldens", "checkpoints", "options", "findings", "moved", "history"),
     ("sides", "train"),
+    ("judging",),
     ("checks", "counting", "studies", "clock"),
     ("verdicts", "reports", "repeats"),
     ("progress", "baselines", "runs"),

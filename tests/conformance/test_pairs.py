@@ -12,10 +12,11 @@ import pytest
 
 from parity import goldens, train, wire
 from parity.cases import DTYPES, digest, make_case
-from parity.checks import compare_two, lead
+from parity.checks import lead
 from parity.engines import find
 from parity.errors import AGREE, BadInput
 from parity.executor import Executor
+from parity.judging import compare_two
 from parity.keys import RUNGS
 from parity.pairs import PAIRS
 from parity.plans import make_plan

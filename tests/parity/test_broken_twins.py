@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from parity import checks, keys, pairs
-from parity.checks import compare_two
+from parity import judging, keys, pairs
 from parity.compare import Recording
 from parity.engines import find
 from parity.errors import AGREE, DIFFERENCE
 from parity.executor import Executor
+from parity.judging import compare_two
 from parity.pair import Pair
 from parity.results import STEP_LOSS, Comparison
 from parity.sides import Live
@@ -194,7 +194,7 @@ def test_the_float32_curve_alone_gives_a_fault_away(
     monkeypatch: pytest.MonkeyPatch,
     twin: Twin,
 ) -> None:
-    monkeypatch.setattr(checks, "ANCHOR_STEPS", 2)
+    monkeypatch.setattr(judging, "ANCHOR_STEPS", 2)
     case = dataclasses.replace(free.case, pair=broken(twin.name, free.case.pair))
     candidate = live(executor, "keras", case, CURVE)
 
@@ -215,7 +215,7 @@ def test_the_float32_curve_alone_gives_a_fault_away(
 def test_anchors_excuse_an_unbroken_pair_whose_runs_part(
     executor: Executor, free: Live, chaotic: Chaotic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "ANCHOR_STEPS", 2)
+    monkeypatch.setattr(judging, "ANCHOR_STEPS", 2)
     candidate = Parted(desk_for(free.case.pair, executor), find("keras"), free.case, CURVE)
     for reference, parted in ((chaotic, 0), (free, 4)):
         found = compare_two(SMS, reference, candidate, CURVE)

@@ -12,12 +12,13 @@ import pytest
 
 from parity import engines, goldens, wire
 from parity.cases import Case, Request, make_case
-from parity.checks import ANCHOR_STEPS, compare_two, lead, prove
+from parity.checks import lead, prove
 from parity.compare import SAMPLE, sample
 from parity.engines import find
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, EngineFailed
 from parity.executor import Executor
 from parity.goldens import Golden
+from parity.judging import ANCHOR_STEPS, compare_two
 from parity.keys import RUNGS
 from parity.results import RECORDED, STEP_LOSS, Comparison, Outcome
 from parity.rounding import MOST_TWINS, TWINS

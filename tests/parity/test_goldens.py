@@ -14,10 +14,10 @@ import pytest
 from datasets.dataset import Dataset, Origin
 from parity import goldens, keys, wire
 from parity.cases import Case, digest, make_case
-from parity.checks import compare_two
 from parity.compare import SAMPLE
 from parity.errors import AGREE, DIFFERENCE, EngineFailed
 from parity.goldens import FORMAT, Golden
+from parity.judging import compare_two
 from parity.results import STEP_LOSS, Comparison
 from parity.rounding import own_rounding
 from parity.sides import Recorded
