@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import cast
@@ -27,6 +28,11 @@ Judge = Callable[[str, str], tuple[Case, Live]]
 
 def quiet(*_: object) -> None:
     """Watch no progress."""
+
+
+def pytest_configure() -> None:
+    # A shell that has put the suite in the background has it, and all that it starts, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
