@@ -31,7 +31,7 @@ def quiet(*_: object) -> None:
 
 
 def pytest_configure() -> None:
-    # A shell that has put the suite in the background has it, and all that it starts, ignore Ctrl-C.
+    # A shell that put the suite in the background has it, and all it starts, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
