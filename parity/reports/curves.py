@@ -13,12 +13,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from parity import keys
-from parity.reports.plots import COLOURS, FLOOR, WRONG, Numbers, announce, mark_zero, steps_of
+from parity.reports.plots import (
+    COLOURS,
+    FLOOR,
+    WRONG,
+    Numbers,
+    announce,
+    margins,
+    mark_zero,
+    steps_of,
+)
 from parity.reports.words import figure as quoted
 from parity.results import STEP_LOSS, Comparison, Outcome, StockLane
 from parity.rounding import FACTOR
 from parity.tolerances import tolerance
 
+SIZE = (8, 6.4)  # of the picture, in inches
+COLUMNS = 3  # of its legend
 MOST_ROWS = 100  # of a table; results.json has every step
 
 
@@ -79,9 +90,7 @@ def draw(outcome: Outcome, dtype: str) -> Figure | None:
     runs = runs_of(outcome, dtype)
     if runs is None:
         return None
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(8, 6.4), sharex=True, height_ratios=(3, 2), layout="constrained"
-    )
+    figure, (above, below) = plt.subplots(2, 1, figsize=SIZE, sharex=True, height_ratios=(3, 2))
     steps, losses = len(runs.losses[runs.judge]), runs.losses
     widths = np.linspace(4.5, 1.2, len(losses))  # thick to thin: lines that coincide stay visible
     for (name, line), width in zip(losses.items(), widths, strict=True):
@@ -103,7 +112,11 @@ def draw(outcome: Outcome, dtype: str) -> Figure | None:
     below.set_xlim(-0.01 * steps, 1.01 * steps + 0.5)
     below.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
     # Outside: the curves fill the panels, and no corner is free in all of them.
-    figure.legend(*_legend(above, below), loc="outside lower center", ncols=3, fontsize=8.5)
+    handles, names = _legend(above, below)
+    figure.legend(handles, names, loc="lower center", ncols=COLUMNS, fontsize=8.5)
+    rows = -(-len(names) // COLUMNS)
+    # In inches. What all of these pictures have in common need not be measured for each.
+    margins(figure, left=0.85, right=0.15, top=0.35, bottom=0.65 + 0.19 * rows)
     announce(figure, outcome)
     return figure
 

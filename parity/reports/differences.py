@@ -22,6 +22,7 @@ from parity.reports.plots import (
     WRONG,
     Numbers,
     announce,
+    draw_points,
     mark_zero,
 )
 from parity.reports.words import bounded
@@ -107,9 +108,9 @@ def draw(outcome: Outcome) -> Figure | None:
     if not rows:
         return None
     figure, axes = plt.subplots(figsize=(9.5, 1.9 + 0.34 * len(rows)), layout="constrained")
+    for dtype in DTYPES:
+        _draw_marks(axes, rows, dtype)
     for row, kind in enumerate(rows):
-        for dtype, found in kind.found.items():
-            _draw_row(axes, row, dtype, list(found.values()), dtype in kind.decided)
         axes.annotate(
             _short_name(kind.worst()),
             (1.01, row),
@@ -153,22 +154,28 @@ def _kind(name: str) -> str:
     return " ".join(piece for piece in (key.rung, part, key.kind) if piece)
 
 
-def _draw_row(axes: Axes, row: int, dtype: str, found: Sequence[Difference], decided: bool) -> None:
+def _draw_marks(axes: Axes, rows: Sequence[Kind], dtype: str) -> None:
+    """Draw all of one dtype; one artist a kind of mark, as layout asks every artist its size."""
     engine, mark, offset = DTYPES[dtype]
-    colour, height = COLOURS[engine], row + offset
-    style: Any = {"color": colour, "ls": ""}
-    worst = max(found, key=lambda d: d.error)
-    errors, bounds = [_place(d.error) for d in found], sorted({_place(d.bound) for d in found})
-    axes.plot(errors, [height] * len(errors), marker=mark, ms=3, alpha=0.25, mew=0, **style)
-    axes.plot(_place(worst.error), height, marker=mark, ms=5.5, mew=0, **style)
-    axes.plot(bounds, [height] * len(bounds), marker="|", ms=9, mew=1.8, **style)
-    wrong = [_place(d.error) for d in found if not d.passed]
-    mark_wrong: Any = (
-        {"marker": "D", "mfc": "none", "color": "black", "ms": 9}
-        if decided
-        else {"marker": "x", "color": WRONG, "ms": 8, "mew": 2}
-    )
-    axes.plot(wrong, [height] * len(wrong), ls="", **mark_wrong)
+    faint, strong, bounds, decided, wrong = [], [], [], [], []
+    for row, kind in enumerate(rows):
+        found = list(kind.found.get(dtype, {}).values())
+        height = row + offset
+        errors = [(_place(d.error), height) for d in found]
+        faint += errors
+        strong += [max(errors)] if errors else []
+        bounds += [(bound, height) for bound in sorted({_place(d.bound) for d in found})]
+        beyond = [(_place(d.error), height) for d in found if not d.passed]
+        if dtype in kind.decided:
+            decided += beyond
+        else:
+            wrong += beyond
+    style: Any = {"color": COLOURS[engine]}
+    draw_points(axes, faint, marker=mark, ms=3, alpha=0.25, mew=0, **style)
+    draw_points(axes, strong, marker=mark, ms=5.5, mew=0, **style)
+    draw_points(axes, bounds, marker="|", ms=9, mew=1.8, **style)
+    draw_points(axes, decided, marker="D", mfc="none", color="black", ms=9)
+    draw_points(axes, wrong, marker="x", color=WRONG, ms=8, mew=2)
 
 
 def _short_name(worst: Difference) -> str:

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from parity.compare import ULPS
 from parity.keys import RUNGS
-from parity.reports.plots import COLOURS, DTYPES, Numbers, announce
+from parity.reports.plots import COLOURS, DTYPES, Numbers, announce, margins
 from parity.results import Comparison, Outcome
 
 NAMES = (
@@ -51,12 +51,11 @@ def draw(outcome: Outcome) -> Figure | None:
     found = shown(outcome)
     if not found:
         return None
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9.5, 3.9), width_ratios=(2, 3), layout="constrained"
-    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.9), width_ratios=(2, 3))
     _draw_outputs(left, found)
     left.set_title(f"{outcome.pair}: outputs on the first batch")
     _draw_places(right, found)
+    margins(figure, left=0.7, right=0.15, top=0.35, bottom=1.0, between=0.3)
     announce(figure, outcome)
     return figure
 

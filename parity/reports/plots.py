@@ -16,6 +16,7 @@ matplotlib.use("Agg")  # files only: a run must not need a screen
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -96,10 +97,42 @@ def mark_zero(axis: Any, floor: float) -> None:
     )
 
 
+def draw_points(axes: Axes, points: Sequence[tuple[float, float]], **style: Any) -> None:
+    """Draw a mark at every (x, y); nothing where there is none."""
+    if points:
+        axes.plot(*zip(*points, strict=True), ls="", **style)
+
+
+def margins(
+    figure: Figure,
+    left: float,
+    right: float,
+    top: float,
+    bottom: float,
+    between: float = 0.15,
+) -> None:
+    """Set a picture's margins, in inches, and the space between its panels, in panels.
+
+    A layout engine measures every text for them, which takes as long as to draw them.
+    """
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=bottom / height,
+        wspace=between,
+        hspace=between,
+    )
+
+
 def announce(figure: Figure, outcome: Outcome) -> None:
     """Say across a picture that its data was made up, so that it cannot pass for real."""
     if outcome.origin.synthetic:
         figure.suptitle("SYNTHETIC DATA", color=WRONG, fontweight="bold")
+        if figure.get_layout_engine() is None:
+            height = figure.get_size_inches()[1]
+            figure.subplots_adjust(top=figure.subplotpars.top - 0.3 / height)
 
 
 def steps_of(values: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from parity import keys
 from parity.compare import Difference
-from parity.reports.plots import COLOURS, DTYPES, WRONG, Numbers, announce
+from parity.reports.plots import COLOURS, DTYPES, WRONG, Numbers, announce, draw_points
 from parity.reports.words import figure as quoted
 from parity.results import Outcome
 
@@ -74,14 +74,22 @@ def draw(outcome: Outcome) -> Figure | None:
         return None
     drawn = rows[:MOST]
     figure, axes = plt.subplots(figsize=(9.5, 1.7 + 0.27 * len(drawn)), layout="constrained")
-    for row, weight in enumerate(drawn):
-        for (what, dtype), difference in weight.found.items():
-            engine, _, offset = DTYPES[dtype]
-            share = min(max(difference.used, LOWEST), BEYOND)
+    for what, mark in MARKS.items():
+        for dtype, (engine, _, offset) in DTYPES.items():
+            shown = [
+                (_place(weight.found[what, dtype]), row + offset)
+                for row, weight in enumerate(drawn)
+                if (what, dtype) in weight.found
+            ]
             style: Any = {"ms": 5, "mew": 0, "alpha": 0.8, "color": COLOURS[engine]}
-            axes.plot(share, row + offset, MARKS[what], **style)
-            if not difference.passed:
-                axes.plot(share, row + offset, "x", color=WRONG, ms=9, mew=2)
+            draw_points(axes, shown, marker=mark, **style)
+    wrong = [
+        (_place(difference), row + DTYPES[dtype][2])
+        for row, weight in enumerate(drawn)
+        for (_, dtype), difference in weight.found.items()
+        if not difference.passed
+    ]
+    draw_points(axes, wrong, marker="x", color=WRONG, ms=9, mew=2)
     for what, mark in MARKS.items():
         axes.plot([], [], mark, color="0.4", ms=5, mew=0, label=what)
     for dtype, (engine, _, _) in DTYPES.items():
@@ -97,6 +105,11 @@ def draw(outcome: Outcome) -> Figure | None:
     figure.legend(loc="outside lower center", ncols=5, fontsize=8.5)
     announce(figure, outcome)
     return figure
+
+
+def _place(difference: Difference) -> float:
+    """Return where a share of a bound is drawn on an axis that has neither zero nor infinity."""
+    return min(max(difference.used, LOWEST), BEYOND)
 
 
 def _cell(difference: Difference | None) -> str:
