@@ -31,13 +31,18 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 PAYLOAD = (
     "parity/__init__.py",
     "parity/errors.py",
+    "parity/graphfile.py",
     "parity/keys.py",
     "parity/wire.py",
     "parity/runners",
     "legacy_graph",
     "keras_v2",
 )
-START = "from parity.runners.__main__ import main\n\nmain()\n"
+# What is started, by the name of its file.
+STARTS = {
+    "engine.py": "from parity.runners.__main__ import main\n\nmain()\n",
+    "harvest.py": "from parity.runners.harvest import main\n\nmain()\n",
+}
 
 # stage, steps done, steps in all (0 if unknown), latest metrics
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
@@ -81,20 +86,7 @@ class Process:
         if python is None:
             raise tf1_missing()
         self.engine, self.timeout, self.device, self._log = engine, timeout, device, log
-        # A user's own builders are looked for where the command was called.
-        path = [str(payload), os.environ.get("PYTHONPATH", ""), os.getcwd()]
-        environment = {
-            **os.environ,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # two engines must fit on one GPU
-            "NVIDIA_TF32_OVERRIDE": "0",  # float32 must mean float32 on a GPU, too
-            "PYTHONPATH": os.pathsep.join(filter(None, path)),
-            "PYTHONWARNINGS": "ignore",
-            "PYTHONUNBUFFERED": "1",  # what a model printed before it died is in the log
-            **({name: str(threads) for name in THREADS} if threads else {}),
-            **visible_devices(device),
-            **engine.environment,
-        }
+        environment = environment_of(engine, payload, device, threads)
         with log.open("ab") as stderr:
             try:
                 # A session of its own: Ctrl-C is ours to handle, and its children die with it.
@@ -213,6 +205,33 @@ class Process:
         )
 
 
+def environment_of(
+    engine: Engine, payload: Path, device: str = "", threads: int = 0
+) -> dict[str, str]:
+    """Return the environment that an engine's process runs in.
+
+    Args:
+        engine: what is started.
+        payload: folder that `write_payload` filled.
+        device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
+        threads: threads that the framework may compute with; 0 leaves it the choice.
+    """
+    # A user's own builders are looked for where the command was called.
+    path = [str(payload), os.environ.get("PYTHONPATH", ""), os.getcwd()]
+    return {
+        **os.environ,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # two engines must fit on one GPU
+        "NVIDIA_TF32_OVERRIDE": "0",  # float32 must mean float32 on a GPU, too
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONUNBUFFERED": "1",  # what a model printed before it died is in the log
+        **({name: str(threads) for name in THREADS} if threads else {}),
+        **visible_devices(device),
+        **engine.environment,
+    }
+
+
 def write_payload(folder: Path) -> None:
     """Fill a folder with what runs inside an engine: it is all of ours that an engine sees."""
     for name in PAYLOAD:
@@ -222,7 +241,8 @@ def write_payload(folder: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
-    (folder / "engine.py").write_text(START)
+    for name, text in STARTS.items():
+        (folder / name).write_text(text)
 
 
 def tail(path: Path, lines: int = 8) -> str:

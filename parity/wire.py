@@ -15,7 +15,7 @@ import numpy as np
 from parity.errors import BadInput
 from parity.keys import RUNGS
 
-FORMAT = 2
+FORMAT = 3
 
 Arrays = Dict[str, np.ndarray]
 
@@ -31,7 +31,7 @@ class Model:
 
     Args:
         pair: name of the pair, for messages.
-        builder: ``module:attribute`` that builds the model.
+        builder: ``module:attribute`` that builds the model, or the path of a graph file.
         hyperparameters: keyword arguments of the builder.
         dtype: ``float32`` or ``float64``.
         taps: what to read after each layer: attributes of a graph model, layers of a Keras one.
@@ -42,6 +42,7 @@ class Model:
         learning_rate: learning rate of that other optimizer.
         seed: seed of dropout masks (exact lane) or of everything (``train``).
         replay: how dropout masks are replayed, `SEEDED` or `FED`; empty: new ones are drawn.
+        handles: name that the wiring says -> the tensor of a graph file that it stands for.
     """
 
     pair: str
@@ -56,6 +57,7 @@ class Model:
     learning_rate: float = 0.0
     seed: int = 0
     replay: str = ""
+    handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +81,12 @@ class Job:
     snapshots: Tuple[int, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
-        """Return the job as plain JSON types."""
-        return dict(dataclasses.asdict(self), format=FORMAT)
+        """Return the job as plain JSON types.
+
+        What stands at its default is left out: a field that is new changes no question that does
+        not use it, so what answers to that question is kept.
+        """
+        return dict(_said(self), model=_said(self.model), format=FORMAT)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Job":
@@ -89,26 +95,38 @@ class Job:
         Raises:
             BadInput: the document has another format number, or asks for something unknown.
         """
-        if document.get("format") != FORMAT:
+        fields = dict(document)
+        number = fields.pop("format", None)
+        if number != FORMAT:
             raise BadInput(
-                "this job has format {!r}".format(document.get("format")),
+                "this job has format {!r}".format(number),
                 "format {}".format(FORMAT),
                 "run both sides with the same version of tf-parity",
             )
-        if document["kind"] not in KINDS:
+        if fields["kind"] not in KINDS:
             raise BadInput(
-                "there is no job {!r}".format(document["kind"]), "one of " + ", ".join(KINDS)
+                "there is no job {!r}".format(fields["kind"]), "one of " + ", ".join(KINDS)
             )
-        model = dict(document["model"])
-        for name in ("taps", "metrics"):
-            model[name] = tuple(model[name])
-        return cls(
-            document["kind"],
-            Model(**model),
-            tuple(document["rungs"]),
-            document["start"],
-            tuple(document["snapshots"]),
-        )
+        fields["model"] = Model(**_tuples(fields["model"]))
+        return cls(**_tuples(fields))
+
+
+def _said(value: Any) -> Dict[str, Any]:
+    """Return the fields of a dataclass that are not at their defaults."""
+    said = {}
+    for field in dataclasses.fields(value):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        given = getattr(value, field.name)
+        if given != default:
+            said[field.name] = given
+    return said
+
+
+def _tuples(fields: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return fields with tuples in the place of JSON's lists."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
 
 
 def save(folder: str, name: str, document: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from parity import wire
 from parity.errors import ParityError, look_up
 from parity.runners import climb, timing
 from parity.runners.climb import Climb, Progress
-from parity.runners.protocol import Runner
+from parity.runners.protocol import Runner, part_of
 from parity.wire import Arrays, Job, Model
 
 FAMILIES = {
@@ -70,13 +70,14 @@ def train(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Array
 def evaluate(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
     """Return every metric over all rows."""
     runner.set_variables(wire.under(arrays, "weights"))
-    return climb.as_arrays(climb.evaluate(runner, arrays["x"], arrays["y"]))
+    x, y = part_of(arrays, "x"), part_of(arrays, "y")
+    return climb.as_arrays(climb.evaluate(runner, x, y))
 
 
 def predict(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
     """Return the model's output for every row."""
     runner.set_variables(wire.under(arrays, "weights"))
-    return {"output": climb.predict(runner, arrays["x"])}
+    return {"output": climb.predict(runner, part_of(arrays, "x"))}
 
 
 KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {

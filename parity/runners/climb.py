@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping
 import numpy as np
 
 from parity import keys, wire
-from parity.runners.protocol import Masks, Runner
+from parity.runners.protocol import Batch, Masks, Runner, count, named, part_of, take
 from parity.wire import Arrays, Job
 
 HELD_OUT = ("test", "validation")
@@ -48,7 +48,7 @@ class Climb:
         """
         results = wire.within("variables", self._runner.variables())
         for step, rows in enumerate(self._steps):
-            masks = self._runner.masks(self._arrays["x_train"][rows], step)
+            masks = self._runner.masks(self._part("x_train", rows), step)
             results.update(wire.within("masks/{}".format(step), masks))
             self._progress("masks", step + 1, len(self._steps), {})
         return results
@@ -78,14 +78,14 @@ class Climb:
         results: Arrays = {}
         for i, rows in enumerate(self._steps):
             number = self._job.start + i
-            x, y = arrays["x_train"][rows], arrays["y_train"][rows]
+            x, y = self._part("x_train", rows), self._part("y_train", rows)
             losses.append(runner.train_step(x, y, number, self._masks(number)))
             if number in arrays["tested"]:
                 read = {"train": runner.evaluate(x, y)}
                 for split in HELD_OUT:
-                    if "x_" + split in arrays:
-                        rows_of = arrays["x_" + split], arrays["y_" + split]
-                        read[split] = evaluate(runner, *rows_of)
+                    x, y = part_of(arrays, "x_" + split), part_of(arrays, "y_" + split)
+                    if len(x):
+                        read[split] = evaluate(runner, x, y)
                 for split, metrics in read.items():
                     for name, value in metrics.items():
                         history.setdefault("{}_{}".format(split, name), []).append(value)
@@ -108,7 +108,7 @@ class Climb:
     def _first(self) -> Any:
         """Return the first batch, the number of its step and its masks."""
         rows, number = self._steps[0], self._job.start
-        x, y = self._arrays["x_train"][rows], self._arrays["y_train"][rows]
+        x, y = self._part("x_train", rows), self._part("y_train", rows)
         return x, y, number, self._masks(number)
 
     def _variables(self) -> Arrays:
@@ -140,7 +140,7 @@ class Climb:
         results: Arrays = {}
         for i, rows in enumerate(self._steps[:UPDATE_STEPS]):
             number = self._job.start + i
-            x, y = self._arrays["x_train"][rows], self._arrays["y_train"][rows]
+            x, y = self._part("x_train", rows), self._part("y_train", rows)
             loss = self._runner.train_step(x, y, number, self._masks(number))
             found = dict(state(self._runner), **{"loss/loss": np.asarray(loss)})
             results.update(wire.within("update/" + keys.step(number + 1), found))
@@ -149,31 +149,38 @@ class Climb:
     def _curve(self) -> Arrays:
         return wire.within("curve", self.train())
 
+    def _part(self, name: str, rows: np.ndarray) -> Batch:
+        return take(part_of(self._arrays, name), rows)
+
     def _masks(self, step: int) -> Masks:
         """Return the masks that `step` replays; none where the runner draws its own."""
         return wire.under(self._arrays, "masks/{}".format(step))
 
 
-def evaluate(runner: Runner, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
+def evaluate(runner: Runner, x: Batch, y: Batch) -> Dict[str, float]:
     """Return the mean of every metric over all rows, dropout off."""
     sums: Dict[str, float] = {}
     for rows in portions(x):
-        for name, value in runner.evaluate(x[rows], y[rows]).items():
-            sums[name] = sums.get(name, 0.0) + value * len(x[rows])
-    return {name: value / len(x) for name, value in sums.items()}
+        part = take(x, rows)
+        for name, value in runner.evaluate(part, take(y, rows)).items():
+            sums[name] = sums.get(name, 0.0) + value * count(part)
+    return {name: value / count(x) for name, value in sums.items()}
 
 
-def predict(runner: Runner, x: np.ndarray) -> np.ndarray:
+def predict(runner: Runner, x: Batch) -> np.ndarray:
     """Return the model's output, the last tap, for every row of `x`."""
     last = runner.spec.taps[-1]
-    return np.concatenate([runner.forward(x[rows], False, 0, {})[last] for rows in portions(x)])
+    return np.concatenate(
+        [runner.forward(take(x, rows), False, 0, {})[last] for rows in portions(x)]
+    )
 
 
-def portions(x: np.ndarray) -> List[slice]:
+def portions(x: Batch) -> List[slice]:
     """Split the rows of `x` for evaluation: fewer at a time where a row is long."""
-    rows = max(1, EVALUATED // max(1, x[:1].size))
+    row = sum(value[:1].size for value in named("x", x).values())
+    rows = max(1, EVALUATED // max(1, row))
     size = 2 ** int(np.log2(rows))  # a row count that fits others, too
-    return [slice(start, start + size) for start in range(0, len(x), size)]
+    return [slice(start, start + size) for start in range(0, count(x), size)]
 
 
 def state(runner: Runner) -> Arrays:

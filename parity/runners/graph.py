@@ -1,13 +1,11 @@
 """Runs a graph-mode model: on TensorFlow 1.15.5, and on tf.compat.v1 of the installed TensorFlow.
 
-A graph model is an object whose attributes are its tensors: placeholders ``x`` and ``y``, one more
-for each value that a feed names (``keep_prob``), ``train_op``, one scalar a metric, and the taps.
-Nothing in it knows of this file.
+Whatever the graph comes from, its handles are placeholders ``x`` and ``y``, one more for each value
+that a feed names (``keep_prob``), ``train_op``, one scalar a metric, and the taps.
 """
 
-import contextlib
 import os
-from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 # Before TensorFlow is imported: its RNN cells and layers refuse to work with Keras 3.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -17,7 +15,9 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
 from parity.errors import EngineFailed
-from parity.runners.protocol import Masks, Runner, build, check_fit, densify
+from parity.runners.protocol import Batch, Masks, Runner, check_fit, densify, named
+from parity.runners.sources import Gradient, source_of
+from parity.runners.watching import ancestors
 from parity.wire import Arrays, Model
 
 # A uniform draw of almost one keeps a value, a draw of zero drops it: TensorFlow 1 keeps where
@@ -25,8 +25,6 @@ from parity.wire import Arrays, Model
 KEEP = 1.0 - 2.0**-24
 DROP = 0.0
 
-if hasattr(tf, "disable_v2_behavior"):
-    tf.disable_v2_behavior()
 tf.logging.set_verbosity(tf.logging.ERROR)
 
 
@@ -35,65 +33,63 @@ class GraphRunner(Runner):
 
     def __init__(self, spec: Model) -> None:
         super().__init__(spec)
-        self.graph = tf.Graph()
-        with self.graph.as_default():
-            tf.set_random_seed(spec.seed)
-            with watched_optimizer() as self._seen:
-                self.model = build(spec, dtype=spec.dtype)
-            self._variables = {v.op.name: v for v in tf.global_variables()}
-            self._session = tf.Session(config=session_config())
-            self._session.run(tf.global_variables_initializer())
-        self._slot_names = [n for n in self._variables if n in self._seen.slots]
-        self._weight_names = [n for n in self._variables if n not in self._seen.slots]
-        self._fresh_slots = self._read(self._slot_names)
+        self._source = source_of(spec)
+        self._session = tf.Session(graph=self._source.graph, config=session_config())
+        self._source.initialise(self._session)
+        self._train_op = self._source.tensor("train_op")
+        behind = ancestors([getattr(self._train_op, "op", self._train_op)])
+        steps = [step for step in self._source.steps if step.train_op in behind]
+        self._gradients = merged([step.gradients for step in steps])
+        slots = {name for step in self._source.steps for name in step.slots}
+        self._slot_names = [n for n in self._source.variables if n in slots]
+        self._weight_names = [n for n in self._source.variables if n not in slots]
+        self._shapes = {name: value.shape for name, value in self.variables().items()}
+        self._fresh_slots = self.slots()
         self._uniforms = self._find_uniforms() if spec.replay else {}
         self._callables: Dict[Any, Any] = {}
 
     def variables(self) -> Arrays:
-        return self._read(self._weight_names)
+        return self._source.read(self._session, self._weight_names)
 
     def slots(self) -> Arrays:
-        return self._read(self._slot_names)
+        return self._source.read(self._session, self._slot_names)
 
     def set_variables(self, arrays: Arrays) -> None:
         check_fit(self.variables(), arrays, "weights of {}".format(self.spec.pair))
-        self._write(arrays)
+        self._source.write(self._session, arrays)
 
     def set_slots(self, arrays: Arrays) -> None:
         check_fit(self.slots(), arrays, "slots of {}'s optimizer".format(self.spec.pair))
-        self._write(arrays)
+        self._source.write(self._session, arrays)
 
     def reset_slots(self) -> None:
-        self._write(self._fresh_slots)
+        self._source.write(self._session, self._fresh_slots)
 
-    def forward(self, x: np.ndarray, training: bool, step: int, masks: Masks) -> Arrays:
-        taps = {name: getattr(self.model, name) for name in self.spec.taps}
+    def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
+        taps = {name: self._source.tensor(name) for name in self.spec.taps}
         return self._run(taps, self._feed(x, None, training, masks))
 
-    def evaluate(self, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
-        metrics = {name: getattr(self.model, name) for name in self.spec.metrics}
+    def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
+        metrics = {name: self._source.tensor(name) for name in self.spec.metrics}
         values = self._run(metrics, self._feed(x, y, False, {}))
         return {name: float(value) for name, value in values.items()}
 
-    def gradients(
-        self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks
-    ) -> Tuple[float, Arrays]:
-        if not self._seen.gradients:
+    def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
+        if not self._gradients:
             raise EngineFailed(
                 "no gradients to look at: the model trains without `apply_gradients` of a "
                 "tf.train.Optimizer",
                 "its train_op to come from one, say by `minimize`",
             )
-        fetches = {"loss": self.model.loss}
-        for name, gradient in self._seen.gradients.items():
-            if gradient is not None:
-                fetches["values/" + name] = getattr(gradient, "values", gradient)
-            if hasattr(gradient, "indices"):
-                fetches["indices/" + name] = gradient.indices
+        fetches = {"loss": self._source.tensor("loss")}
+        for name, gradient in self._gradients.items():
+            for part, tensor in zip(("values/", "indices/"), gradient or ()):
+                if tensor is not None:
+                    fetches[part + name] = tensor
         found = self._run(fetches, self._feed(x, y, True, masks))
         dense = {}
-        for name in self._seen.gradients:
-            shape = tuple(self._variables[name].shape.as_list())
+        for name in self._gradients:
+            shape = self._shapes[name]
             if "values/" + name in found:
                 values, indices = found["values/" + name], found.get("indices/" + name)
                 dense[name] = densify(values, indices, shape)
@@ -101,11 +97,11 @@ class GraphRunner(Runner):
                 dense[name] = np.zeros(shape, self.spec.dtype)
         return float(found["loss"]), dense
 
-    def train_step(self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks) -> float:
+    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
         feed = self._feed(x, y, True, masks)
-        return float(self._run({"loss": self.model.loss}, feed, self.model.train_op)["loss"])
+        return float(self._run({"loss": self._source.tensor("loss")}, feed, self._train_op)["loss"])
 
-    def masks(self, x: np.ndarray, step: int) -> Masks:
+    def masks(self, x: Batch, step: int) -> Masks:
         raise EngineFailed(
             "a graph engine was asked to lead", "a Keras engine, whose masks a graph can be fed"
         )
@@ -120,12 +116,10 @@ class GraphRunner(Runner):
             "device": (gpus or names)[0],
         }
 
-    def _feed(self, x: np.ndarray, y: Any, training: bool, masks: Masks) -> Dict[Any, Any]:
-        feed: Dict[Any, Any] = {self.model.x: x}
-        if y is not None:
-            feed[self.model.y] = y
-        for name, value in self.spec.feeds.get("train" if training else "eval", {}).items():
-            feed[getattr(self.model, name)] = value
+    def _feed(self, x: Batch, y: Any, training: bool, masks: Masks) -> Dict[Any, Any]:
+        values: Dict[str, Any] = dict(named("x", x), **(named("y", y) if y is not None else {}))
+        values.update(self.spec.feeds.get("train" if training else "eval", {}))
+        feed = {self._source.tensor(name): value for name, value in values.items()}
         for site, mask in masks.items():
             uniform = self._uniforms[site]
             feed[uniform] = np.where(fit(mask, uniform.shape, site), KEEP, DROP)
@@ -158,7 +152,9 @@ class GraphRunner(Runner):
 
         Only draws that the loss depends on are dropout; an initializer's are not.
         """
-        draws = [op for op in ancestors(self.model.loss.op) if op.type == "RandomUniform"]
+        draws = [
+            op for op in ancestors([self._source.tensor("loss").op]) if op.type == "RandomUniform"
+        ]
         found = {}
         for site, prefix in self.spec.sites.items():
             named = [op for op in draws if op.name.startswith(prefix + "/")]
@@ -180,62 +176,23 @@ class GraphRunner(Runner):
             )
         return found
 
-    def _read(self, names: List[str]) -> Arrays:
-        return dict(self._session.run({name: self._variables[name] for name in names}))
 
-    def _write(self, arrays: Arrays) -> None:
-        # An initializer whose value is fed assigns without adding an op to the graph.
-        assigns = [self._variables[name].initializer for name in arrays]
-        feed = {
-            self._variables[name].initializer.inputs[1]: value for name, value in arrays.items()
-        }
-        self._session.run(assigns, feed)
+def merged(steps: List[Mapping[str, Optional[Gradient]]]) -> Dict[str, Optional[Gradient]]:
+    """Return the gradients of several optimizers, each with variables of its own.
 
-
-class Watched:
-    """What an optimizer was seen doing while a model was built.
-
-    Attributes:
-        gradients: what it was handed for each variable, by the variable's name.
-        slots: names of the variables that appeared as it applied them, and of the step counter
-            that it was handed: no name is guessed.
+    Raises:
+        EngineFailed: two train the same variable.
     """
-
-    def __init__(self) -> None:
-        self.gradients: Dict[str, Any] = {}
-        self.slots: Set[str] = set()
-
-
-@contextlib.contextmanager
-def watched_optimizer() -> Iterator[Watched]:
-    """Watch `apply_gradients` of every TensorFlow 1 optimizer inside the block.
-
-    Differentiating again would double an unrolled graph, and the half minute that it takes.
-    """
-    seen = Watched()
-    original = tf.train.Optimizer.apply_gradients
-
-    def watching(self: Any, grads_and_vars: Any, global_step: Any = None, name: Any = None) -> Any:
-        grads_and_vars = list(grads_and_vars)
-        for gradient, variable in grads_and_vars:
-            if variable.op.name in seen.gradients:
+    found: Dict[str, Optional[Gradient]] = {}
+    for gradients in steps:
+        for name, gradient in gradients.items():
+            if name in found:
                 raise EngineFailed(
-                    "two optimizers train {!r}".format(variable.op.name),
+                    "two optimizers train {!r}".format(name),
                     "one, whose gradient can be compared with that of the Keras model",
                 )
-            seen.gradients[variable.op.name] = gradient
-        before = {v.op.name for v in tf.global_variables()}
-        applied = original(self, grads_and_vars, global_step=global_step, name=name)
-        seen.slots |= {v.op.name for v in tf.global_variables()} - before
-        if global_step is not None:
-            seen.slots.add(global_step.op.name)
-        return applied
-
-    tf.train.Optimizer.apply_gradients = watching
-    try:
-        yield seen
-    finally:
-        tf.train.Optimizer.apply_gradients = original
+            found[name] = gradient
+    return found
 
 
 def fit(mask: np.ndarray, shape: Any, site: str) -> np.ndarray:
@@ -279,18 +236,3 @@ def session_config() -> Any:
     config.gpu_options.allow_growth = True
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config
-
-
-def ancestors(op: Any) -> List[Any]:
-    """Return every op that `op` depends on, in the order of their creation."""
-    seen: Set[str] = set()
-    stack, found = [op], []
-    while stack:
-        current = stack.pop()
-        if current.name in seen:
-            continue
-        seen.add(current.name)
-        found.append(current)
-        stack.extend(tensor.op for tensor in current.inputs)
-        stack.extend(current.control_inputs)
-    return sorted(found, key=lambda each: each._id)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from parity.runners.keras_dropout import Dropout
-from parity.runners.protocol import Masks, Runner, build, check_fit, resolve
+from parity.runners.protocol import Batch, Masks, Runner, build, check_fit, resolve
 from parity.wire import FED, Arrays, Model
 
 
@@ -78,19 +78,17 @@ class KerasRunner(Runner):
         for variable, value in zip(self.model.optimizer.variables, self._fresh_slots):
             variable.assign(value)
 
-    def forward(self, x: np.ndarray, training: bool, step: int, masks: Masks) -> Arrays:
+    def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
         # Recurrent layers draw masks outside of training as well, and do not use them.
         with self._replayed(x, step, masks) if training else contextlib.nullcontext():
             outputs = self._forward(x, training=training)
         return {name: np.array(out) for name, out in zip(self.spec.taps, outputs)}
 
-    def evaluate(self, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
+    def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
         logs = self.model.test_on_batch(x, y, return_dict=True)
         return {name: float(logs[name]) for name in self.spec.metrics}
 
-    def gradients(
-        self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks
-    ) -> Tuple[float, Arrays]:
+    def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
         optimizer = self.model.optimizer
         self._use(self._recorder)
         loss = self.train_step(x, y, step, masks)
@@ -101,11 +99,11 @@ class KerasRunner(Runner):
         self._use(optimizer)
         return loss, gradients
 
-    def train_step(self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks) -> float:
+    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
         with self._replayed(x, step, masks):
             return float(self.model.train_on_batch(x, y, return_dict=True)["loss"])
 
-    def masks(self, x: np.ndarray, step: int) -> Masks:
+    def masks(self, x: Batch, step: int) -> Masks:
         return self._dropout.masks(compiled(self._taps), x, step, self.spec.dtype)
 
     def about(self) -> Dict[str, str]:
@@ -135,7 +133,7 @@ class KerasRunner(Runner):
         self.model.train_function = self._trained.get(id(optimizer))
 
     @contextlib.contextmanager
-    def _replayed(self, x: np.ndarray, step: int, masks: Masks) -> Iterator[None]:
+    def _replayed(self, x: Batch, step: int, masks: Masks) -> Iterator[None]:
         """Make dropout draw, or be fed, the masks of `step` inside the block."""
         if self.spec.replay != FED:
             if self.spec.replay:

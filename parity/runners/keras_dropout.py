@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from parity.errors import EngineFailed
-from parity.runners.protocol import Masks
+from parity.runners.protocol import Batch, Masks, count
 
 DRAWS = 1000  # seed states set aside for one training step: a step draws fewer masks than that
 
@@ -38,23 +38,23 @@ class Dropout:
         for index, (_, generator) in enumerate(self._generators):
             generator.state.assign(self._state(index, step))
 
-    def masks(self, run: Callable[..., Any], x: np.ndarray, step: int, dtype: str) -> Masks:
+    def masks(self, run: Callable[..., Any], x: Batch, step: int, dtype: str) -> Masks:
         """Compute the masks of a step from the seeds, which is all they depend on."""
         return {site.name: self._draw(site, step, dtype) for site in self.sites(run, x)}
 
-    def sites(self, run: Callable[..., Any], x: np.ndarray) -> List["Site"]:
+    def sites(self, run: Callable[..., Any], x: Batch) -> List["Site"]:
         """Return where masks are drawn for a batch of this size.
 
         One recorded pass of `run` for each size tells where, and of what shape.
         """
-        if len(x) not in self._sites:
+        if count(x) not in self._sites:
             with recorded_draws() as draws:
                 run(x, training=True)
-            self._sites[len(x)] = self._name_sites(draws)
-        return self._sites[len(x)]
+            self._sites[count(x)] = self._name_sites(draws)
+        return self._sites[count(x)]
 
     @contextlib.contextmanager
-    def fed(self, run: Callable[..., Any], x: np.ndarray, masks: Masks) -> Iterator[None]:
+    def fed(self, run: Callable[..., Any], x: Batch, masks: Masks) -> Iterator[None]:
         """Put `masks` in the place of what is drawn inside the block.
 
         The backend's dropout is replaced by the same arithmetic on a mask from outside. So any

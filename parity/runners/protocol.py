@@ -1,13 +1,16 @@
 """What every runner can do. `climb.py` knows a model only through these methods."""
 
 import importlib
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
+from parity import wire
 from parity.errors import BadInput, EngineFailed
 from parity.wire import Arrays, Model
 
+# What a model is fed, or is to say: an array, or several by the names of its inputs or targets.
+Batch = Union[np.ndarray, Arrays]
 Masks = Mapping[str, np.ndarray]  # dropout site -> (batch, ...) bool, True where a value is kept
 
 
@@ -41,31 +44,52 @@ class Runner:
         """Set the optimizer back to where it stood before its first step."""
         raise NotImplementedError
 
-    def forward(self, x: np.ndarray, training: bool, step: int, masks: Masks) -> Arrays:
+    def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
         """Return the output at every tap, in the order of `spec.taps`."""
         raise NotImplementedError
 
-    def evaluate(self, x: np.ndarray, y: np.ndarray) -> Dict[str, float]:
+    def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
         """Return every metric over one batch, with dropout off."""
         raise NotImplementedError
 
-    def gradients(
-        self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks
-    ) -> Tuple[float, Arrays]:
+    def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
         """Return the training loss and its dense gradient by every trainable weight."""
         raise NotImplementedError
 
-    def train_step(self, x: np.ndarray, y: np.ndarray, step: int, masks: Masks) -> float:
+    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
         """Update the weights once; return the loss of the batch as it was before the update."""
         raise NotImplementedError
 
-    def masks(self, x: np.ndarray, step: int) -> Masks:
+    def masks(self, x: Batch, step: int) -> Masks:
         """Return the dropout masks that training step `step` uses on batch `x`."""
         raise NotImplementedError
 
     def about(self) -> Dict[str, str]:
         """Return the versions and the device that this runner runs on."""
         raise NotImplementedError
+
+
+def part_of(arrays: Arrays, name: str) -> Batch:
+    """Return what stands under `name` in a question: an array, or several as ``name/INPUT``."""
+    return arrays[name] if name in arrays else wire.under(arrays, name)
+
+
+def take(batch: Batch, rows: Any) -> Batch:
+    """Return some rows of a batch."""
+    if isinstance(batch, dict):
+        return {name: value[rows] for name, value in batch.items()}
+    part: np.ndarray = batch[rows]
+    return part
+
+
+def count(batch: Batch) -> int:
+    """Return the number of rows of a batch."""
+    return len(next(iter(batch.values())) if isinstance(batch, dict) else batch)
+
+
+def named(name: str, batch: Batch) -> Arrays:
+    """Return a batch by names; an array alone is called `name`."""
+    return batch if isinstance(batch, dict) else {name: batch}
 
 
 def build(spec: Model, **extra: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from parity import wire
 from parity.runners.climb import Progress
-from parity.runners.protocol import Runner
+from parity.runners.protocol import Runner, part_of, take
 from parity.wire import Arrays, Job
 
 WARM_UP = 3  # steps in which frameworks trace, compile and allocate
@@ -38,7 +38,7 @@ def time_steps(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> 
             begun = time.perf_counter()
         if number >= WARM_UP + FEWEST and time.perf_counter() - begun > BUDGET:
             break
-        x, y = arrays["x_train"][rows], arrays["y_train"][rows]
+        x, y = (take(part_of(arrays, name), rows) for name in ("x_train", "y_train"))
         found.append(clocked(runner.train_step, x, y, number, {}) + clocked(work)[:1])
         progress("time", number + 1, len(steps), {})
     seconds, processor, yardstick = np.array(found[WARM_UP:]).T

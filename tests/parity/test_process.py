@@ -22,7 +22,7 @@ from parity import engines, process, wire
 from parity.cases import data_arrays, make_case, make_model
 from parity.engines import ENGINES, Engine
 from parity.errors import BadInput, EngineFailed
-from parity.process import PAYLOAD, Process, write_payload
+from parity.process import PAYLOAD, STARTS, Process, write_payload
 from parity.wire import Arrays, Job
 from tests.conformance.tiny import tiny
 from tests.conftest import quiet
@@ -236,18 +236,19 @@ def test_the_payload_is_what_runs_inside_an_engine_and_no_more(payload: Path) ->
     def inside(folder: Path) -> set[str]:
         return {path.name for path in folder.iterdir()}
 
-    assert inside(payload) == {"engine.py", *(name.partition("/")[0] for name in PAYLOAD)}
-    assert inside(payload) == {"engine.py", "parity", "legacy_graph", "keras_v2"}
+    assert inside(payload) == {*STARTS, *(name.partition("/")[0] for name in PAYLOAD)}
+    assert inside(payload) == {*STARTS, "parity", "legacy_graph", "keras_v2"}
     assert inside(payload / "parity") == {
         "__init__.py",
         "errors.py",
+        "graphfile.py",
         "keys.py",
         "wire.py",
         "runners",
     }
     assert not list(payload.rglob("__pycache__"))
     for path in payload.rglob("*.py"):
-        if path.name != "engine.py":
+        if path.parent != payload:
             source = engines.ROOT / path.relative_to(payload)
             assert path.read_bytes() == source.read_bytes()
 

@@ -110,6 +110,12 @@ def test_a_job_of_defaults_survives_the_journey() -> None:
     assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
+def test_a_new_field_changes_no_question_that_does_not_use_it() -> None:
+    model = {"pair": "sms_rnn", "builder": "m:a", "hyperparameters": {}}
+    said = Job("climb", Model("sms_rnn", "m:a", {})).to_json()
+    assert said == {"kind": "climb", "model": model, "format": FORMAT}
+
+
 @pytest.mark.parametrize("number", [None, 0, FORMAT - 1, FORMAT + 1, str(FORMAT)])
 def test_a_job_of_another_version_is_refused(number: object) -> None:
     document = {**Job("climb", MODEL).to_json(), "format": number}

@@ -1,0 +1,218 @@
+"""Collects from a script's graph and session all that one training step needs."""
+
+from typing import Any, Dict, List, Mapping, Set, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from tensorflow.python.util import nest
+
+from parity.graphfile import (
+    OUTSIDE,
+    Draw,
+    Gradient,
+    Graph,
+    Input,
+    Optimizer,
+    Variable,
+)
+from parity.runners import graphdefs
+from parity.runners.sources import reading
+from parity.runners.watching import VARIABLES, Applied, Run, Watched, ancestors, components
+
+# What a step takes from these is fetched once, and fed from then on.
+SOURCES = (
+    "IteratorGetNext",
+    "IteratorGetNextSync",
+    "OneShotIterator",
+    "QueueDequeueV2",
+    "QueueDequeueManyV2",
+    "QueueDequeueUpToV2",
+    "LookupTableFindV2",
+    "LookupTableSizeV2",
+    "LookupTableExportV2",
+    "StagingAreaGet",
+    *OUTSIDE,
+)
+RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "StatelessRandom")
+
+
+def collect(
+    watched: Watched,
+    graph: Any,
+    targets: List[Any],
+    fetched: List[Any],
+    feed: Dict[str, np.ndarray],
+    run: Run,
+    made_by: Mapping[str, str],
+) -> Graph:
+    """Return all that a training step needs.
+
+    Args:
+        watched: what was seen of optimizers.
+        graph: the graph.
+        targets: ops of the run that trains.
+        fetched: tensors of the run that trains.
+        feed: tensor -> what the script fed.
+        run: runs the script's session.
+        made_by: what is harvested, and by which versions.
+    """
+    missing: List[str] = []
+    applied = [each for each in watched.applied if each.graph is graph]
+    behind = ancestors(targets)
+    optimizers = [_optimizer(each, each.train_op in behind, missing) for each in applied]
+    updates = [op.name for op in flat_ops(graph.get_collection(tf.GraphKeys.UPDATE_OPS))]
+    losses = [each.loss for each in applied if each.loss is not None]
+    outputs = [
+        t for t in fetched if t.dtype.is_floating and t not in losses and t.op.type != "NoOp"
+    ]
+    roots = [graph.as_graph_element(each) for each in _roots(optimizers)]
+    roots += [graph.get_operation_by_name(name) for name in updates]
+    roots += [t.op for t in outputs]
+
+    needed = ancestors(roots, stop=[op for op in graph.get_operations() if op.type in SOURCES])
+    given = _given(needed, feed, run, missing)
+    graph_def, renamed = graphdefs.cut(graph.as_graph_def(), [op.name for op in roots], given)
+    graphdefs.refuse_outside(graph_def, "the training step")
+    kept = [op for op in needed if op.name in {node.name for node in graph_def.node}]
+
+    names = {renamed.get(name, name): name for name in [*feed, *given]}
+    fed = {new: given[old] if old in given else feed[old] for new, old in names.items()}
+    inputs = [_input(graph, old, new) for new, old in names.items()]
+    inputs += [
+        _input(graph, op.outputs[0].name, op.outputs[0].name)
+        for op in kept
+        if op.type.startswith("Placeholder") and op.outputs[0].name not in names
+    ]
+    present = {node.name for node in graph_def.node}
+    inputs = [each for each in inputs if graphdefs.op_of(each.name) in present]
+    variables, values = _variables(kept, graph, run, missing)
+    return Graph(
+        graph_def=graph_def.SerializeToString(),
+        made_by=dict(made_by),
+        inputs=tuple(inputs),
+        outputs=tuple(t.name for t in outputs),
+        optimizers=tuple(optimizers),
+        variables=tuple(variables),
+        draws=tuple(_draws(kept)),
+        updates=tuple(updates),
+        missing=tuple(missing),
+        values=values,
+        feed={each.name: fed[each.name] for each in inputs if each.name in fed},
+    )
+
+
+def _roots(optimizers: List[Optimizer]) -> List[str]:
+    """Return the names of the ops that a training step is made of."""
+    names: List[str] = []
+    for each in optimizers:
+        gradients = [n for g in each.gradients.values() for n in (g.values, g.indices)]
+        names += [graphdefs.op_of(name) for name in (each.train_op, each.loss, *gradients) if name]
+    return list(dict.fromkeys(names))
+
+
+def _optimizer(seen: Applied, ran: bool, missing: List[str]) -> Optimizer:
+    gradients = {}
+    for gradient, variable in seen.pairs:
+        if gradient is not None:
+            parts = components(gradient)
+            indices = parts[1].name if len(parts) > 1 else ""
+            gradients[variable.op.name] = Gradient(parts[0].name, indices)
+    if seen.loss is None:
+        missing.append("{}: what it differentiates was not seen".format(seen.train_op.name))
+    loss = tf.convert_to_tensor(seen.loss).name if seen.loss is not None else ""
+    return Optimizer(
+        seen.kind,
+        seen.train_op.name,
+        loss,
+        gradients,
+        tuple(variable.op.name for _, variable in seen.pairs),
+        tuple(sorted(seen.slots)),
+        ran,
+    )
+
+
+def _given(
+    needed: Any, feed: Mapping[str, Any], run: Run, missing: List[str]
+) -> Dict[str, np.ndarray]:
+    """Fetch once what a step takes from iterators, queues, tables and Python."""
+    used = {tensor for op in needed for tensor in op.inputs}
+    wanted = [
+        tensor
+        for op in needed
+        if op.type in SOURCES
+        for tensor in op.outputs
+        if tensor in used and tensor.name not in feed
+    ]
+    plain = [tensor for tensor in wanted if tensor.dtype not in (tf.resource, tf.variant)]
+    missing += [
+        "{}: what it gives is no array".format(tensor.name)
+        for tensor in wanted
+        if tensor not in plain
+    ]
+    values = run(plain, dict(feed)) if plain else []
+    return {tensor.name: np.asarray(value) for tensor, value in zip(plain, values)}
+
+
+def _variables(
+    kept: List[Any], graph: Any, run: Run, missing: List[str]
+) -> Tuple[List[Variable], Dict[str, np.ndarray]]:
+    trainable = {v.op.name for v in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)}
+    found, values = [], {}
+    for op in kept:
+        if op.type not in VARIABLES:
+            continue
+        resource = op.type == "VarHandleOp"
+        try:
+            values[op.name] = value = np.asarray(run(reading(op)))
+        except tf.errors.FailedPreconditionError:
+            missing.append("{}: not initialised before the first training run".format(op.name))
+            continue
+        found.append(
+            Variable(op.name, str(value.dtype), value.shape, op.name in trainable, resource)
+        )
+    return found, values
+
+
+def _draws(kept: List[Any]) -> List[Draw]:
+    return [
+        Draw(op.name, op.type, _in_loop(op))
+        for op in kept
+        if any(part in op.type for part in RANDOM)
+    ]
+
+
+def _in_loop(op: Any) -> bool:
+    context = op._get_control_flow_context()
+    while context is not None:
+        if context.IsWhileContext():
+            return True
+        context = context.outer_context
+    return False
+
+
+def _input(graph: Any, tensor: str, name: str) -> Input:
+    found = graph.as_graph_element(tensor)
+    shape = None if found.shape.ndims is None else tuple(found.shape.as_list())
+    return Input(name, found.op.type, found.dtype.base_dtype.name, shape)
+
+
+def flat_feed(session: Any, feeds: Any) -> Dict[str, np.ndarray]:
+    """Return what a script feeds, tensor by tensor: nested and sparse values are taken apart."""
+    flat: Dict[str, np.ndarray] = {}
+    for key, value in nest.flatten_dict_items(feeds or {}).items():
+        if isinstance(key, (str, bytes)):
+            key = session.graph.as_graph_element(key)
+        parts = components(key) if isinstance(key, tf.SparseTensor) else [key]
+        if isinstance(key, tf.SparseTensor):
+            parts, values = [key.indices, key.values, key.dense_shape], list(value)
+        else:
+            values = [value]
+        for tensor, each in zip(parts, values):
+            flat[tensor.name] = np.asarray(each, tensor.dtype.base_dtype.as_numpy_dtype)
+    return flat
+
+
+def flat_ops(collection: List[Any]) -> List[Any]:
+    """Return the ops of a collection, whatever they were added as."""
+    found: Set[Any] = {getattr(each, "op", each) for each in collection}
+    return sorted((op for op in found if isinstance(op, tf.Operation)), key=lambda op: op._id)
