@@ -84,7 +84,11 @@ def messages() -> Messages:
 
 
 def load(
-    clean: bool = False, sequence_length: int = 25, min_frequency: int = 10, seed: int = 0
+    clean: bool = False,
+    keep_unknown: bool = True,
+    sequence_length: int = 25,
+    min_frequency: int = 10,
+    seed: int = 0,
 ) -> Dataset:
     """Get the corpus encoded and split, ready for ``sms_rnn``.
 
@@ -93,6 +97,7 @@ def load(
     Args:
         clean: apply `clean_text` first. The published vocabulary of 1,124 is that of the uncleaned
             messages; the cleaned ones give 933.
+        keep_unknown: give each unknown word its place, with the id of padding, as the original did.
         sequence_length: word ids a message.
         min_frequency: a word stays if it occurs more often than this.
         seed: seed of the shuffle before the split.
@@ -108,7 +113,7 @@ def load(
     corpus = messages()
     prepare = clean_text if clean else ascii_only
     vocabulary = Vocabulary.fit(map(prepare, corpus.texts), min_frequency)
-    encode = partial(_encode, vocabulary, sequence_length, clean)
+    encode = partial(_encode, vocabulary, sequence_length, clean, keep_unknown)
     x, y = encode(corpus.texts), corpus.labels
     order = np.random.RandomState(seed).permutation(len(y))
     train, test = np.split(order, [int(TRAIN_SHARE * len(y))])
@@ -144,12 +149,16 @@ def synthetic_content() -> bytes:
 
 
 def _encode(
-    vocabulary: Vocabulary, sequence_length: int, clean: bool, texts: Sequence[str]
+    vocabulary: Vocabulary,
+    sequence_length: int,
+    clean: bool,
+    keep_unknown: bool,
+    texts: Sequence[str],
 ) -> NDArray[np.int32]:
     # A module's function, not a closure: a Dataset can be pickled for another process.
     prepare = clean_text if clean else ascii_only
     ids = texts if isinstance(texts, str) else [prepare(text) for text in texts]
-    return vocabulary.transform(ids, sequence_length)
+    return vocabulary.transform(ids, sequence_length, keep_unknown)
 
 
 def _parse_uci(members: Iterator[Member]) -> bytes:

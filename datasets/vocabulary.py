@@ -82,12 +82,16 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
-    def transform(self, texts: Sequence[str], sequence_length: int) -> NDArray[np.int32]:
+    def transform(
+        self, texts: Sequence[str], sequence_length: int, keep_unknown: bool = True
+    ) -> NDArray[np.int32]:
         """Encode texts as rows of word ids, padded and cut on the right.
 
         Args:
             texts: n raw texts.
             sequence_length: ids a row.
+            keep_unknown: give each unknown word its place, with id 0, as contrib does. Without
+                them id 0 is padding alone.
 
         Returns:
             int32 ids, shape ``(n, sequence_length)``.
@@ -101,7 +105,7 @@ class Vocabulary:
         rows = [[self._ids.get(t, 0) for t in tokens(text)] for text in _several(texts)]
         ids = np.zeros((len(rows), sequence_length), np.int32)
         for row, found in zip(ids, rows, strict=True):
-            cut = found[:sequence_length]
+            cut = [i for i in found if i or keep_unknown][:sequence_length]
             row[: len(cut)] = cut
         return ids  # (texts, sequence)
 

@@ -121,6 +121,7 @@ class Pair:
         schedule: the training run.
         stock: the optimizer of Keras that a rewrite would pick, and what it does differently.
         published: what the original authors printed.
+        caution: what the user of its predictions should know, a sentence without its full stop.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Pair:
     schedule: Schedule
     stock: Stock
     published: Published = dataclasses.field(default_factory=Published)
+    caution: str = ""
 
     def check(self) -> None:
         """Make sure that the row can be used, as far as that shows without building a model.

@@ -113,6 +113,8 @@ def predict(
     for text, row in zip(texts, probabilities, strict=True):
         best = int(row.argmax())
         console.print(f"{dataset.labels[best]}  {row[best]:.3f}  {escape(text)}", highlight=False)
+    if pair.caution:
+        console.print(f"note: {pair.caution}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -25,6 +25,7 @@ def row(
     schedule: Schedule,
     stock: Stock,
     published: Published | None = None,
+    caution: str = "",
 ) -> Pair:
     """A pair whose builders are called after it: the graph model's class is its name in CapWords.
 
@@ -37,6 +38,7 @@ def row(
         schedule: the training run.
         stock: the optimizer of Keras that a rewrite would pick.
         published: what the original authors printed, if anything.
+        caution: what the user of its predictions should know.
     """
     model = "".join(word.capitalize() for word in name.split("_"))
     return Pair(
@@ -50,6 +52,7 @@ def row(
         schedule=schedule,
         stock=stock,
         published=published or Published(),
+        caution=caution,
     )
 
 

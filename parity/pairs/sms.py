@@ -62,17 +62,22 @@ _SMS_RNN = row(
             Count("messages to test on", 1_115, "test"),
         ),
     ),
+    caution="sms_rnn was published reading the last step of a padded message, by when it has "
+    "forgotten a short one; sms_rnn_mended reads the last word",
 )
 
-ROWS: tuple[Pair, ...] = (
-    _SMS_RNN,
-    dataclasses.replace(
-        _SMS_RNN,
-        name="sms_rnn_mended",
-        title="SMS spam, BasicRNN, cleaned messages",
-        data=Data("datasets.sms_spam:load", {"clean": True}),
-        schedule=dataclasses.replace(_SMS_RNN.schedule, steps=STEPS),
-        stock=rmsprop(0.45, margins=_EQUIVALENT),
-        published=Published(),
+_MENDED = row(
+    "sms_rnn_mended",
+    "SMS spam, BasicRNN to the last word",
+    Data("datasets.sms_spam:load", {"clean": True, "keep_unknown": False}),
+    wired(
+        taps={"embedded": "embedding", "last": "rnn", "dropped": "dropout", "logits": "logits"},
+        dropout={"dropout": "dropout"},
+        keep_prob=0.5,
     ),
+    _SMS_RNN.layout,
+    dataclasses.replace(_SMS_RNN.schedule, steps=STEPS),
+    rmsprop(0.1, margins=_EQUIVALENT),
 )
+
+ROWS: tuple[Pair, ...] = (_SMS_RNN, _MENDED)

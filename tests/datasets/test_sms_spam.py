@@ -123,6 +123,14 @@ def test_dataset_can_be_sent_to_another_process(nothing: Path) -> None:
         data.encode("babo")
 
 
+def test_without_unknown_words_zero_is_padding_alone(nothing: Path) -> None:
+    data = sms_spam.load(clean=True, keep_unknown=False)
+    for ids in (data.x_train, data.x_test):
+        words = np.count_nonzero(ids, axis=1)  # (messages,)
+        np.testing.assert_array_equal(ids != 0, np.arange(ids.shape[1]) < words[:, None])
+    np.testing.assert_array_equal(data.encode(["qqq " * 30]), np.zeros((1, 25)))
+
+
 # The file formats, on three messages
 
 TOY = ["ham\tfine", 'ham\t"one"\ttab', "spam\tWin £9"]

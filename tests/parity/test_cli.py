@@ -326,6 +326,7 @@ def test_each_engine_trains_and_the_other_evaluates_and_predicts(parity: Command
     for ended in answers:
         assert ended.code == 0, ended
         assert re.search(r"^(even|odd)  [01]\.\d{3}  \[free\] prize$", ended.out, re.MULTILINE)
+        assert "note: sms_rnn was published reading the last step of a padded message" in ended.out
 
 
 def metrics(ended: Ended) -> list[str]:
