@@ -236,6 +236,7 @@ def make_model(
         else {},
         metrics=wiring.metrics,
         seed=seed,
+        handles=dict(wiring.handles) if graph else {},
     )
 
 

@@ -146,14 +146,12 @@ def _recorded(outcome: Outcome, case: Case) -> list[Side]:
             Comparison(outcome.pair, case.dtype, RECORDED, LEADER.name, problem=str(error))
         )
         return []
-    note = (
-        golden.note
-        if golden
-        else (
+    note = golden.note if golden else ""
+    if golden is None and goldens.recorded(case.pair):
+        note = (
             "no recording of TensorFlow 1.15.5 fits this run: they are of seed 0 and one corpus; "
             "`tox -e oracle` compares with the live engine"
         )
-    )
     if note and note not in outcome.notes:
         outcome.notes.append(note)
     return [Recorded(case, golden)] if golden else []

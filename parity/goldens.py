@@ -19,6 +19,7 @@ from parity import compare, keys, wire
 from parity.cases import Case, digest
 from parity.compare import Recording
 from parity.errors import EngineFailed
+from parity.pair import Pair
 from parity.rounding import own_rounding
 from parity.wire import Arrays
 
@@ -101,6 +102,11 @@ def save(
     wire.write_arrays(str(path), arrays, compress=True)
     wire.write_json(str(folder / f"{stem}.json"), provenance)
     return path
+
+
+def recorded(pair: Pair, folder: Path = FOLDER) -> bool:
+    """Tell whether there is a recording of a pair, of whatever question."""
+    return any(folder.glob(f"{pair.name}-*.npz"))
 
 
 def load(case: Case, folder: Path = FOLDER) -> Golden | None:

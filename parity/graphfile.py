@@ -68,6 +68,23 @@ class Input:
 
 
 @dataclasses.dataclass(frozen=True)
+class Output:
+    """A tensor that a model gives: fetched by the script, or what its cross-entropy is taken of.
+
+    Args:
+        name: of the tensor.
+        op: type of its op: ``Softmax`` gives probabilities, ``BiasAdd`` most likely logits.
+        shape: sizes, None where one is open; None where the rank is.
+        inputs: names of the inputs that it depends on.
+    """
+
+    name: str
+    op: str
+    shape: Optional[Tuple[Optional[int], ...]]
+    inputs: Tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Variable:
     """A variable or an optimizer's slot.
 
@@ -145,7 +162,7 @@ class Graph:
         graph_def: the GraphDef, serialized.
         made_by: what was harvested, and by which versions.
         inputs: what a step is fed.
-        outputs: tensors that the script fetched besides.
+        outputs: what the model gives.
         optimizers: in the order of their making.
         variables: all of them, slots too.
         draws: random ops.
@@ -158,7 +175,7 @@ class Graph:
     graph_def: bytes
     made_by: Mapping[str, str]
     inputs: Tuple[Input, ...]
-    outputs: Tuple[str, ...]
+    outputs: Tuple[Output, ...]
     optimizers: Tuple[Optimizer, ...]
     variables: Tuple[Variable, ...]
     draws: Tuple[Draw, ...]
@@ -208,7 +225,7 @@ def read(path: str) -> Graph:
             graph_def=graph_def,
             made_by=dict(document["made_by"]),
             inputs=tuple(_input(each) for each in document["inputs"]),
-            outputs=tuple(document["outputs"]),
+            outputs=tuple(_output(each) for each in document["outputs"]),
             optimizers=tuple(_optimizer(each) for each in document["optimizers"]),
             variables=tuple(_variable(each) for each in document["variables"]),
             draws=tuple(Draw(**each) for each in document["draws"]),
@@ -258,8 +275,15 @@ def _fits(expected: Any, shape: Tuple[int, ...]) -> bool:
 
 
 def _input(plain: Mapping[str, Any]) -> Input:
-    shape = None if plain["shape"] is None else tuple(plain["shape"])
-    return Input(plain["name"], plain["op"], plain["dtype"], shape)
+    return Input(**dict(plain, shape=_shape(plain["shape"])))
+
+
+def _output(plain: Mapping[str, Any]) -> Output:
+    return Output(**dict(plain, shape=_shape(plain["shape"]), inputs=tuple(plain["inputs"])))
+
+
+def _shape(plain: Any) -> Any:
+    return None if plain is None else tuple(plain)
 
 
 def _variable(plain: Mapping[str, Any]) -> Variable:

@@ -35,6 +35,7 @@ class Wiring:
         metrics: attributes of the graph model and log names of the Keras one; ``loss`` first.
         output: what turns the last tap into probabilities: ``softmax``, ``sigmoid``, ``identity``
             where it holds them already, or empty where the model predicts no class.
+        handles: where the graph is a graph file: name that the other fields say -> tensor.
     """
 
     taps: Mapping[str, str]
@@ -43,6 +44,7 @@ class Wiring:
     evaluation_feeds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     metrics: tuple[str, ...] = ("loss", "accuracy")
     output: str = "softmax"
+    handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

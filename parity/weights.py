@@ -144,6 +144,25 @@ class GruCell(Rule):
         ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Reshaped(Rule):
+    """One variable in the same order of elements, with other sizes.
+
+    Args:
+        before: sizes in TensorFlow 1.
+        after: sizes in Keras.
+    """
+
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+
+    def to_keras(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [arrays[0].reshape(self.after)]
+
+    def to_tf1(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [arrays[0].reshape(self.before)]
+
+
 LSTM_GATES = (0, 2, 1, 3)
 
 
@@ -166,6 +185,11 @@ def plus(value: np.ndarray, constant: np.ndarray) -> np.ndarray:
 def same(tf1: str, keras: str, spread: float | None = None) -> Rule:
     """One variable that has the same layout on both sides."""
     return Rule((tf1,), (keras,), spread)
+
+
+def reshaped(tf1: str, keras: str, before: Sequence[int], after: Sequence[int]) -> Rule:
+    """One variable whose sizes are the same but for ones: (3, 8, 1, 16) as (3, 8, 16)."""
+    return Reshaped((tf1,), (keras,), before=tuple(before), after=tuple(after))
 
 
 def basic_rnn(tf1: str, keras: str) -> tuple[Rule, ...]:
@@ -200,10 +224,15 @@ class Slots:
         tf1_to_keras: ``Saver`` suffix -> Keras suffix, as in ``embedding/RMSProp`` and
             ``embedding_embeddings_velocity``.
         shared: slots that belong to no variable: ``Saver`` name -> Keras name.
+        counters: ``Saver`` name of a step counter, for which Keras has its iteration -> its dtype.
+        powers: ``Saver`` name of a slot -> its base: TensorFlow 1 keeps base ** (steps + 1), Keras
+            takes the power of its iteration.
     """
 
     tf1_to_keras: Mapping[str, str]
     shared: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    counters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    powers: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 RMSPROP = Slots({"RMSProp": "velocity", "RMSProp_1": "momentum"})
@@ -297,20 +326,29 @@ class Layout:
             BadInput: as `gradients_to_keras`.
         """
         moves = [Move(rule.tf1, rule.keras, rule.to_keras) for rule in self._slot_rules()]
-        return {**moved("slots", arrays, moves), ITERATION: np.array(step, np.int64)}
+        counted = {*self.slots.counters, *self.slots.powers}
+        slots = {name: value for name, value in arrays.items() if name not in counted}
+        return {**moved("slots", slots, moves), ITERATION: np.array(step, np.int64)}
 
     def slots_to_tf1(self, arrays: Arrays) -> Arrays:
         """Map Keras slots to TensorFlow 1's names and layout: the inverse.
 
         Args:
-            arrays: slots; Keras's own count of steps is dropped.
+            arrays: slots; of Keras's own count of steps come counters and powers.
 
         Raises:
             BadInput: as `gradients_to_keras`.
         """
         moves = [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in self._slot_rules()]
         slots = {name: value for name, value in arrays.items() if name != ITERATION}
-        return moved("slots", slots, moves)
+        found = moved("slots", slots, moves)
+        if ITERATION in arrays:
+            taken = arrays[ITERATION]
+            for name, dtype in self.slots.counters.items():
+                found[name] = np.asarray(taken, dtype)
+            for name, base in self.slots.powers.items():
+                found[name] = np.asarray(base ** (int(taken) + 1.0), np.float32)
+        return found
 
     def _slot_rules(self) -> list[Rule]:
         """Return a rule for each group of slots, which are laid out as their variables are."""

@@ -22,7 +22,7 @@ Arrays = Dict[str, np.ndarray]
 
 # How dropout masks are replayed: from the layers' own seeds, or as fed from outside.
 SEEDED, FED = "seeded", "fed"
-KINDS = ("lead", "climb", "train", "evaluate", "predict", "time")
+KINDS = ("lead", "climb", "train", "evaluate", "predict", "time", "describe")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +66,9 @@ class Job:
 
     Args:
         kind: ``lead`` (report variables and dropout masks), ``climb`` (rungs of the ladder),
-            ``train`` (own initial weights and random numbers), ``evaluate``, ``predict``, or
-            ``time`` (training steps by the clock, and peak memory).
+            ``train`` (own initial weights and random numbers), ``evaluate``, ``predict``,
+            ``time`` (training steps by the clock, and peak memory), or ``describe`` (what a Keras
+            model is made of).
         model: what to build.
         rungs: of a climb.
         start: training steps that were taken before: the number of the first one to take.

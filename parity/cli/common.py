@@ -12,10 +12,12 @@ from rich.console import Console
 
 from datasets.dataset import Dataset
 from parity import runs
+from parity.errors import INTERRUPTED
 from parity.executor import Executor
 from parity.moved import Moved
 from parity.pair import Pair
-from parity.reports import moves, tables
+from parity.reports import moves, page, tables
+from parity.results import Run
 
 console = Console()
 errors = Console(stderr=True)
@@ -50,3 +52,29 @@ def say(moved: Moved) -> None:
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
     if moves.shown(moved):
         console.print(moves.table(moved))
+
+
+def conclude(found: Run, output: Path) -> None:
+    """Print what all pairs together came to, and where it is written."""
+    if len(found.outcomes) > 1:
+        console.print(tables.summary(found.outcomes))
+    for line in tables.conclusion(found):
+        console.print(line, soft_wrap=True, highlight=False)
+    console.print(
+        f"\nwrote {output}/results.json, junit.xml and summary.md", highlight=False, soft_wrap=True
+    )
+    if found.exit_code != INTERRUPTED:
+        show(found, output)
+
+
+def show(found: Run, output: Path) -> None:
+    """Write the page of a run, and say where it is."""
+    with console.status("drawing") as status:
+        path, drawn = page.write(
+            output, found, lambda done, total: status.update(f"drawing: {done} of {total} pairs")
+        )
+    console.print(
+        f"wrote {path}: open it in a browser; its {len(drawn)} pictures lie beside it",
+        highlight=False,
+        soft_wrap=True,
+    )

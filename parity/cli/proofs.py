@@ -9,15 +9,23 @@ import typer
 
 from parity import baselines, engines, pairs, runs
 from parity.cases import DTYPES
-from parity.cli.common import Device, HistoryPath, TensorBoard, Timeout, console, say
-from parity.errors import INTERRUPTED, BadInput, look_up
+from parity.cli.common import (
+    Device,
+    HistoryPath,
+    TensorBoard,
+    Timeout,
+    conclude,
+    console,
+    say,
+    show,
+)
+from parity.errors import BadInput, look_up
 from parity.history import DEFAULT, History
 from parity.moved import REPEATS
 from parity.options import Options
 from parity.pairs import PAIRS
 from parity.progress import Board
-from parity.reports import events, files, moves, page, tables
-from parity.results import Run
+from parity.reports import events, files, moves, tables
 
 app = typer.Typer()
 
@@ -125,7 +133,7 @@ def run(
             moved = runs.prove(found, chosen, options, output, board, history, baseline)
     finally:
         if found.outcomes:
-            _conclude(found, output)
+            conclude(found, output)
             if tensorboard:
                 logs = events.write_run(output / events.FOLDER, found)
                 console.print(f"wrote event files in {logs}", soft_wrap=True, highlight=False)
@@ -151,7 +159,7 @@ def report(
     """
     found = files.read(folder)
     runs.writable(folder)
-    _show(found, folder)
+    show(found, folder)
 
 
 @app.command()
@@ -166,32 +174,6 @@ def record(
     with Board(console) as board:
         for path in runs.record(chosen, timeout, board):
             console.print(f"wrote {path}", soft_wrap=True)
-
-
-def _conclude(found: Run, output: Path) -> None:
-    """Print what all pairs together came to, and where it is written."""
-    if len(found.outcomes) > 1:
-        console.print(tables.summary(found.outcomes))
-    for line in tables.conclusion(found):
-        console.print(line, soft_wrap=True, highlight=False)
-    console.print(
-        f"\nwrote {output}/results.json, junit.xml and summary.md", highlight=False, soft_wrap=True
-    )
-    if found.exit_code != INTERRUPTED:
-        _show(found, output)
-
-
-def _show(found: Run, output: Path) -> None:
-    """Write the page of a run, and say where it is."""
-    with console.status("drawing") as status:
-        path, drawn = page.write(
-            output, found, lambda done, total: status.update(f"drawing: {done} of {total} pairs")
-        )
-    console.print(
-        f"wrote {path}: open it in a browser; its {len(drawn)} pictures lie beside it",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _known(chosen: list[str] | None) -> tuple[str, ...]:

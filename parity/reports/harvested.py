@@ -40,7 +40,7 @@ def tables(graph: Graph) -> Iterator[Table]:
     slots = {name for each in graph.optimizers for name in each.slots}
     yield _table(
         "variables",
-        ("name", "dtype", "shape", "trained", "mean", "standard deviation"),
+        ("name", "dtype", "shape", "trained", "mean", "std"),
         [
             (
                 each.name,
@@ -60,7 +60,11 @@ def tables(graph: Graph) -> Iterator[Table]:
             [(each.name, each.op, "yes" if each.in_loop else "no") for each in graph.draws],
         )
     if graph.outputs:
-        yield _table("the script also fetched", ("tensor",), [(name,) for name in graph.outputs])
+        yield _table(
+            "outputs",
+            ("tensor", "op", "shape", "depends on"),
+            [(o.name, o.op, _shape(o.shape), ", ".join(o.inputs)) for o in graph.outputs],
+        )
     if graph.updates:
         yield _table("update ops", ("op",), [(name,) for name in graph.updates])
 

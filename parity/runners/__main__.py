@@ -13,6 +13,8 @@ import sys
 import traceback
 from typing import Any, Callable, Dict, Mapping, Optional
 
+import numpy as np
+
 from parity import wire
 from parity.errors import ParityError, look_up
 from parity.runners import climb, timing
@@ -80,6 +82,11 @@ def predict(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arr
     return {"output": climb.predict(runner, part_of(arrays, "x"))}
 
 
+def describe(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
+    """Return what the model is made of: JSON in UTF-8, as bytes."""
+    return {"description": np.frombuffer(json.dumps(runner.describe()).encode(), np.uint8)}
+
+
 KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {
     "lead": lambda *question: Climb(*question).lead(),
     "climb": lambda *question: Climb(*question).climb(),
@@ -87,6 +94,7 @@ KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {
     "evaluate": evaluate,
     "predict": predict,
     "time": timing.time_steps,
+    "describe": describe,
 }
 
 

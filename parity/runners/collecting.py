@@ -13,6 +13,7 @@ from parity.graphfile import (
     Graph,
     Input,
     Optimizer,
+    Output,
     Variable,
 )
 from parity.runners import graphdefs
@@ -33,6 +34,8 @@ SOURCES = (
     "StagingAreaGet",
     *OUTSIDE,
 )
+CROSS_ENTROPIES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
+PROBABILITIES = ("Softmax", "Sigmoid", "LogSoftmax")
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "StatelessRandom")
 
 
@@ -62,9 +65,7 @@ def collect(
     optimizers = [_optimizer(each, each.train_op in behind, missing) for each in applied]
     updates = [op.name for op in flat_ops(graph.get_collection(tf.GraphKeys.UPDATE_OPS))]
     losses = [each.loss for each in applied if each.loss is not None]
-    outputs = [
-        t for t in fetched if t.dtype.is_floating and t not in losses and t.op.type != "NoOp"
-    ]
+    outputs = model_outputs(ancestors([loss.op for loss in losses]), losses, fetched)
     roots = [graph.as_graph_element(each) for each in _roots(optimizers)]
     roots += [graph.get_operation_by_name(name) for name in updates]
     roots += [t.op for t in outputs]
@@ -81,7 +82,7 @@ def collect(
     inputs += [
         _input(graph, op.outputs[0].name, op.outputs[0].name)
         for op in kept
-        if op.type.startswith("Placeholder") and op.outputs[0].name not in names
+        if is_input(op) and op.outputs[0].name not in names
     ]
     present = {node.name for node in graph_def.node}
     inputs = [each for each in inputs if graphdefs.op_of(each.name) in present]
@@ -90,7 +91,7 @@ def collect(
         graph_def=graph_def.SerializeToString(),
         made_by=dict(made_by),
         inputs=tuple(inputs),
-        outputs=tuple(t.name for t in outputs),
+        outputs=tuple(_output(tensor, names) for tensor in outputs),
         optimizers=tuple(optimizers),
         variables=tuple(variables),
         draws=tuple(_draws(kept)),
@@ -99,6 +100,54 @@ def collect(
         values=values,
         feed={each.name: fed[each.name] for each in inputs if each.name in fed},
     )
+
+
+def model_outputs(behind: Any, losses: List[Any], fetched: List[Any]) -> List[Any]:
+    """Return what a model gives: what a cross-entropy is taken of, its probabilities, the fetched.
+
+    Args:
+        behind: ops that the losses depend on.
+        losses: what is differentiated.
+        fetched: tensors that the script fetched when it trained.
+    """
+    found = [unshaped(op.inputs[0]) for op in behind if op.type in CROSS_ENTROPIES]
+    for logits in list(found):
+        for op in logits.graph.get_operations():
+            if op.type in PROBABILITIES and unshaped(op.inputs[0]) is logits:
+                found.append(op.outputs[0])
+    found += [tensor for tensor in fetched if tensor.dtype.is_floating]
+    rest = [tensor for tensor in found if not any(tensor is loss for loss in losses)]
+    return sorted({tensor.name: tensor for tensor in rest}.values(), key=lambda t: t.op._id)
+
+
+def unshaped(tensor: Any) -> Any:
+    """Return what a tensor was before it was given another shape."""
+    while tensor.op.type in ("Reshape", "Identity"):
+        tensor = tensor.op.inputs[0]
+    return tensor
+
+
+def _output(tensor: Any, names: Mapping[str, str]) -> Output:
+    """Describe an output.
+
+    Args:
+        tensor: the output.
+        names: input in the file -> in the script's graph.
+    """
+    graph = tensor.graph
+    fed: Dict[Any, List[str]] = {}  # an iterator's op gives several
+    for new, old in names.items():
+        fed.setdefault(graph.as_graph_element(old).op, []).append(new)
+    inputs: List[str] = []
+    for op in ancestors([tensor.op], stop=fed):
+        inputs += fed.get(op, [op.outputs[0].name] if is_input(op) else [])
+    shape = None if tensor.shape.ndims is None else tuple(tensor.shape.as_list())
+    return Output(tensor.name, tensor.op.type, shape, tuple(inputs))
+
+
+def is_input(op: Any) -> bool:
+    """Tell whether an op is a placeholder."""
+    return bool(op.type.startswith("Placeholder"))
 
 
 def _roots(optimizers: List[Optimizer]) -> List[str]:

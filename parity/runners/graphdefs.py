@@ -18,6 +18,9 @@ FLOAT, DOUBLE = tf.float32.as_datatype_enum, tf.float64.as_datatype_enum
 # Random ops whose numbers depend on their dtype: a float64 twin draws in float32 and widens.
 DRAWS = ("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "ParameterizedTruncatedNormal")
 
+# How a variable is read and updated.
+UPDATES = ("Assign", "AssignVariableOp", "Identity", "Mul", "ReadVariableOp")
+
 # A TensorArray's flow orders its accesses; it is float32 in every graph, and its value is not read.
 # op -> number of its input, and of its output, that is a flow
 FLOWS: Mapping[str, Tuple[Any, Any]] = {
@@ -40,7 +43,9 @@ CARRIERS = (
     "Merge",
     "NextIteration",
     "Switch",
+    "Add",
     "AddN",
+    "AddV2",
     "ZerosLike",
     "StackPushV2",
     "StackPopV2",
@@ -187,13 +192,19 @@ def seeded(graph_def: Any, seed: int = 0) -> Any:
     return result
 
 
-def widened(graph_def: Any) -> Any:
+def widened(graph_def: Any, narrow: Iterable[str] = ()) -> Any:
     """Return the float64 twin of a float32 graph.
+
+    Args:
+        graph_def: the graph.
+        narrow: float32 variables that TensorFlow 1 keeps in float32 in a float64 model too, such as
+            Adam's powers of beta.
 
     Raises:
         EngineFailed: names the ops that have no float64 form.
     """
-    flows = flow_nodes(graph_def)
+    kept = _kept_narrow(graph_def, set(narrow))
+    flows = flow_nodes(graph_def) | kept
     unknown = [
         "{} ({})".format(node.name, node.op)
         for node in graph_def.node
@@ -224,7 +235,42 @@ def widened(graph_def: Any) -> Any:
             # What is a cast of a draw reads the draw; all else reads the cast.
             if each in draws and node.name != each + "/float64":
                 node.input[i] = each + "/float64"
+    _cast_at_borders(result, kept)
     return result
+
+
+def _kept_narrow(graph_def: Any, variables: Set[str]) -> Set[str]:
+    """Return the nodes that hold, read and update some variables."""
+    found = set(variables)
+    grown = True
+    while grown:
+        size = len(found)
+        for node in graph_def.node:
+            if node.op in UPDATES and any(op_of(each) in found for each in node.input):
+                found.add(node.name)
+        grown = len(found) > size
+    return found
+
+
+def _cast_at_borders(graph_def: Any, narrow: Set[str]) -> None:
+    """Put a cast wherever a float goes into some float32 nodes, or out of them."""
+    types = {node.name: node for node in graph_def.node}
+    casts: Dict[str, Any] = {}
+    for node in list(graph_def.node):
+        for i, each in enumerate(node.input):
+            if each.startswith("^") or (op_of(each) in narrow) == (node.name in narrow):
+                continue
+            number = int(tensor_name(each).rpartition(":")[2])
+            given = output_types(types[op_of(each)])[number]
+            wanted = FLOAT if node.name in narrow else DOUBLE
+            if given not in (FLOAT, DOUBLE) or given == wanted:
+                continue
+            name = "{}/as_{}".format(op_of(each), "float32" if wanted == FLOAT else "float64")
+            if name not in casts:
+                cast = graph_def.node.add(name=name, op="Cast", input=[each])
+                cast.attr["SrcT"].type, cast.attr["DstT"].type = given, wanted
+                casts[name] = cast
+            node.input[i] = name
 
 
 def _widen(node: Any) -> None:

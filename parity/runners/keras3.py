@@ -9,6 +9,8 @@ from typing import Any, Dict, Iterator, Tuple
 import keras
 import numpy as np
 
+from parity.errors import BadInput
+from parity.runners import describing
 from parity.runners.keras_dropout import Dropout
 from parity.runners.protocol import Batch, Masks, Runner, build, check_fit, resolve
 from parity.wire import FED, Arrays, Model
@@ -47,11 +49,16 @@ class KerasRunner(Runner):
         if spec.optimizer:
             extra["optimizer"] = resolve(spec.optimizer)(learning_rate=spec.learning_rate)
         self.model = build(spec, **extra)
+        if getattr(self.model, "optimizer", None) is None:
+            raise BadInput(
+                "{} returns a model that is not compiled".format(spec.builder),
+                "a model that can train",
+                "compile it with the loss and optimizer of the graph",
+            )
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh_slots = [np.array(v) for v in self.model.optimizer.variables]
-        self._taps = keras.Model(
-            self.model.input, [self.model.get_layer(name).output for name in spec.taps]
-        )
+        taps = [self.model.get_layer(name).output for name in spec.taps] or self.model.outputs
+        self._taps = keras.Model(self.model.input, taps)
         self._forward = compiled(self._taps)
         self._dropout = Dropout(self.model, spec.seed)
         self._recorder = RecordGradients(learning_rate=0.0)
@@ -81,7 +88,7 @@ class KerasRunner(Runner):
     def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
         # Recurrent layers draw masks outside of training as well, and do not use them.
         with self._replayed(x, step, masks) if training else contextlib.nullcontext():
-            outputs = self._forward(x, training=training)
+            outputs = keras.tree.flatten(self._forward(x, training=training))
         return {name: np.array(out) for name, out in zip(self.spec.taps, outputs)}
 
     def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
@@ -105,6 +112,9 @@ class KerasRunner(Runner):
 
     def masks(self, x: Batch, step: int) -> Masks:
         return self._dropout.masks(compiled(self._taps), x, step, self.spec.dtype)
+
+    def describe(self) -> Dict[str, Any]:
+        return describing.describe(self.model, self.slots())
 
     def about(self) -> Dict[str, str]:
         about = {

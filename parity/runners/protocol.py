@@ -64,6 +64,10 @@ class Runner:
         """Return the dropout masks that training step `step` uses on batch `x`."""
         raise NotImplementedError
 
+    def describe(self) -> Dict[str, Any]:
+        """Return what the model is made of, as plain JSON types."""
+        raise EngineFailed("this engine cannot describe a model", "a Keras engine")
+
     def about(self) -> Dict[str, str]:
         """Return the versions and the device that this runner runs on."""
         raise NotImplementedError

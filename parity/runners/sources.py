@@ -118,7 +118,8 @@ class Imported(Source):
         graphdefs.refuse_outside(definition, spec.builder)
         definition = graphdefs.seeded(definition, spec.seed)
         wide = spec.dtype == "float64"
-        definition = graphdefs.widened(definition) if wide else definition
+        powers = shared_floats(file) if wide else []
+        definition = graphdefs.widened(definition, powers) if wide else definition
         graph = tf.Graph()
         try:
             with graph.as_default():
@@ -129,7 +130,10 @@ class Imported(Source):
             raise BadInput("{} cannot be imported: {}".format(spec.builder, error)) from error
         super().__init__(graph, variables, steps)
         self._handles = spec.handles
-        self._values = {name: _as(spec.dtype, value) for name, value in file.values.items()}
+        self._values = {
+            name: value if name in powers else _as(spec.dtype, value)
+            for name, value in file.values.items()
+        }
 
     def tensor(self, name: str) -> Any:
         handle = self._handles.get(name, name)
@@ -188,6 +192,17 @@ def _known_step(graph: Any, known: graphfile.Optimizer) -> Step:
         indices = graph.as_graph_element(each.indices) if each.indices else None
         gradients[name] = graph.as_graph_element(each.values), indices
     return Step(graph.get_operation_by_name(known.train_op), gradients, set(known.slots))
+
+
+def shared_floats(file: graphfile.Graph) -> List[str]:
+    """Return slots of float32 that belong to no variable: Adam's powers of beta."""
+    found = []
+    for optimizer in file.optimizers:
+        for slot in optimizer.slots:
+            owned = any(slot.startswith(name + "/") for name in optimizer.variables)
+            if not owned and file.values[slot].dtype == np.float32 and not file.values[slot].ndim:
+                found.append(slot)
+    return found
 
 
 def _parts(gradient: Any) -> Gradient:

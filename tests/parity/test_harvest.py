@@ -9,7 +9,7 @@ import pytest
 
 from parity import engines, graphfile
 from parity.errors import BadInput, EngineFailed, ParityError
-from parity.graphfile import Graph, Input
+from parity.graphfile import Graph, Input, Output
 from parity.harvest import Source, harvest
 from tests.parity.fakes import is_alive, wait_until
 
@@ -79,7 +79,8 @@ def test_variables_draws_and_updates_are_named(towers: Graph) -> None:
     assert not names["batch_normalization/moving_mean"].trainable
     assert [(d.op, d.in_loop) for d in towers.draws] == [("RandomUniform", False)]
     assert len(towers.updates) == 2
-    assert towers.outputs == ("classes/BiasAdd:0",)
+    inputs = ("words:0", "training:0")
+    assert towers.outputs == (Output("classes/BiasAdd:0", "BiasAdd", (None, 7), inputs),)
     assert not towers.missing
 
 

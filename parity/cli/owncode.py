@@ -1,0 +1,121 @@
+"""The command that proves code which knows nothing of us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from parity import engines, graphfile, pairfile, runs
+from parity.cli.common import Device, Timeout, conclude, console, running
+from parity.errors import AGREE, BadInput
+from parity.graphfile import SUFFIX
+from parity.options import Options
+from parity.pairfile import Said
+from parity.progress import Board
+from parity.proposals import Proposal
+
+app = typer.Typer()
+
+
+@app.command()
+def check(
+    graph: Annotated[Path, typer.Argument(metavar=f"FILE{SUFFIX}", help="What was harvested.")],
+    keras: Annotated[
+        str, typer.Option(metavar="MODULE:FUNCTION", help="Builds the compiled Keras model.")
+    ],
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIABLE=PATH", help="What belongs together, repeatable."),
+    ] = None,
+    output_tensor: Annotated[
+        str, typer.Option("--tensor", help="The graph's tensor that is the Keras model's output.")
+    ] = "",
+    optimizer: Annotated[str, typer.Option(help="Train op, where the graph has several.")] = "",
+    evaluation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="INPUT=VALUE", help="What is fed when the model does not train."),
+    ] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="Reference engines, repeatable. Default: graph, and tf1 where present."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the curve.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of dropout masks.")] = 0,
+    output: Annotated[Path | None, typer.Option(help="Default: results/check/NAME.")] = None,
+    device: Device = "",
+    timeout: Timeout = 300,
+) -> None:
+    """Prove that a Keras model is the model of a graph file, rung by rung.
+
+    Which variable is which weight, what is fed, and what is compared is proposed from names, shapes
+    and structure, and shown with its reasons. What cannot be told is asked for. Both start from the
+    script's own weights (what is constant there is moved a little, or an exchange would not show),
+    and train on the script's own batch.
+    """
+    said = Said(
+        output_tensor,
+        optimizer,
+        {name: float(value) for name, value in _pairs("--evaluation", evaluation)},
+        dict(_pairs("--weight", weight)),
+    )
+    name = graph.name.removesuffix(SUFFIX)
+    folder = output or Path("results/check") / name
+    references = engines.references(engine)
+    options = Options(
+        references, steps=steps, seed=seed, stock=False, device=device, timeout=timeout
+    )
+    runs.writable(folder)
+    found = runs.begun()
+    harvested = graphfile.read(str(graph))
+    with console.status(f"asking what {keras} is made of"), running(device, timeout) as executor:
+        answer = executor.submit(pairfile.question(name, keras)).result()
+    description = pairfile.described(answer.arrays)
+    proposed = pairfile.propose_pair(name, graph, harvested, keras, description, said)
+    console.print(_weights(proposed.weights))
+    for what, decided in proposed.lines:
+        console.print(f"{what}: {decided}", highlight=False, markup=False, soft_wrap=True)
+    try:
+        with Board(console) as board:
+            runs.prove(found, [proposed.pair], options, folder, board)
+    finally:
+        if found.outcomes:
+            conclude(found, folder)
+    _say_what_was_open(proposed.weights, found.exit_code)
+    raise typer.Exit(found.exit_code)
+
+
+def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Return what an option of the form NAME=VALUE was given."""
+    found = [each.rpartition("=") for each in given or ()]
+    for each, (name, _, value) in zip(given or (), found, strict=True):
+        if not name or not value:
+            raise BadInput(f"{option} {each!r}", "NAME=VALUE")
+    return [(name, value) for name, _, value in found]
+
+
+def _weights(proposal: Proposal) -> Table:
+    table = Table(title="weights", title_justify="left", box=None, pad_edge=False)
+    for head in ("graph", "Keras", "because it is"):
+        table.add_column(head, overflow="fold")
+    for entry in proposal.entries:
+        table.add_row(", ".join(entry.tf1), ", ".join(entry.keras), entry.reason)
+    return table
+
+
+def _say_what_was_open(proposal: Proposal, code: int) -> None:
+    """Say what a proof makes of weights that were paired by order alone."""
+    if not proposal.open:
+        return
+    names = ", ".join(name for entry in proposal.open for name in entry.tf1)
+    if code == AGREE:
+        said = "these were paired by order alone, and the proof confirms it"
+    else:
+        said = (
+            "these were paired by order alone, which the proof does not confirm; "
+            "say --weight VARIABLE=PATH where it is wrong"
+        )
+    console.print(f"note: {said}: {names}", highlight=False, markup=False, soft_wrap=True)

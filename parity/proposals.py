@@ -1,0 +1,300 @@
+"""Proposes how a graph's variables answer to the weights of a Keras model, and says why.
+
+From names, shapes and structure. Where shapes tie, names decide; where they tie too, order
+proposes, and a proof has to confirm it: `Proposal.open` says which entries rest on order alone.
+Nothing is proposed that leaves a variable over on either side.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from parity.errors import BadInput
+from parity.graphfile import Optimizer, Variable
+from parity.weights import Layout, Rule, Slots, basic_rnn, gru, lstm, reshaped, same
+
+ONLY, NAMED, ORDERED = "the only one of its shape", "by name", "by order"
+MARGIN = 0.05  # by how much of a likeness names must lead the next best pairing
+
+# Words that mean the same in names of variables.
+ALIKE = (
+    {"w", "weight", "weights", "kernel", "filter", "filters"},
+    {"b", "bias", "biases"},
+    {"embedding", "embeddings", "embed", "emb", "lookup", "table", "wte"},
+    {"dense", "fc", "fully", "linear", "projection", "proj", "full"},
+    {"out", "output", "outputs", "logits", "softmax", "score", "scores", "classes"},
+    {"conv", "conv1d", "conv2d", "convolution"},
+)
+STEMS = {word: min(words) for words in ALIKE for word in words}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """Some variables of the graph, and the Keras weights that they are.
+
+    Args:
+        rules: how they are laid out.
+        reason: why they are paired: `ONLY`, `NAMED` or `ORDERED`, and what else was seen.
+    """
+
+    rules: tuple[Rule, ...]
+    reason: str
+
+    @property
+    def tf1(self) -> tuple[str, ...]:
+        """Names in the graph."""
+        return tuple(name for rule in self.rules for name in rule.tf1)
+
+    @property
+    def keras(self) -> tuple[str, ...]:
+        """Paths in the Keras model."""
+        return tuple(path for rule in self.rules for path in rule.keras)
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """A complete mapping of weights.
+
+    Args:
+        entries: in the order of the Keras model.
+    """
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def open(self) -> tuple[Entry, ...]:
+        """Entries that rest on order alone, so that a proof has to confirm them."""
+        return tuple(entry for entry in self.entries if entry.reason.startswith(ORDERED))
+
+    def layout(self, slots: Slots) -> Layout:
+        """Return the mapping as layout rules."""
+        return Layout(tuple(rule for entry in self.entries for rule in entry.rules), slots)
+
+
+@dataclasses.dataclass(frozen=True)
+class Weight:
+    """A weight of a Keras model: its path, and its sizes."""
+
+    path: str
+    shape: tuple[int, ...]
+
+
+def propose(
+    variables: Sequence[Variable],
+    layers: Sequence[Mapping[str, Any]],
+    said: Mapping[str, str] | None = None,
+) -> Proposal:
+    """Propose a mapping of all weights.
+
+    Args:
+        variables: of the graph, without slots, in the order of their making.
+        layers: of the Keras model, as `parity.runners.describing` tells them.
+        said: variable -> path, where a user has decided.
+
+    Raises:
+        BadInput: no complete mapping is seen: lists what is left over on both sides.
+    """
+    left = {v.name: v for v in variables}
+    entries: list[Entry] = []
+    singles: list[Weight] = []
+    for layer in layers:
+        weights = [Weight(w["path"], tuple(w["shape"])) for w in layer["weights"]]
+        kind = layer["class"].removesuffix("Cell")
+        if kind in CELLS and (found := _cell(kind, layer, weights, left)):
+            entries.append(found)
+            for name in found.tf1:
+                del left[name]
+        else:
+            singles += weights
+    for name, path in (said or {}).items():
+        entry = _said(name, path, left, singles)
+        entries.append(entry)
+        del left[name]
+        singles = [weight for weight in singles if weight.path != path]
+    groups: dict[tuple[int, ...], tuple[list[Variable], list[Weight]]] = defaultdict(
+        lambda: ([], [])
+    )
+    for variable in left.values():
+        groups[squeezed(variable.shape)][0].append(variable)
+    for weight in singles:
+        groups[squeezed(weight.shape)][1].append(weight)
+    wrong = []
+    for shape, (named, wanted) in groups.items():
+        if len(named) != len(wanted):
+            ours = ", ".join(weight.path for weight in wanted) or "none"
+            theirs = ", ".join(variable.name for variable in named) or "none"
+            wrong.append(f"shape {shape}: in the graph {theirs}; in Keras {ours}")
+        else:
+            entries += _paired(named, wanted)
+    if wrong:
+        raise BadInput(
+            "\n  ".join(["the weights of graph and Keras model do not pair off:", *wrong]),
+            "as many of each shape on both sides (an RNN cell's parts are stacked in the graph)",
+            "mend the Keras model, or say with --weight VARIABLE=PATH what belongs together",
+        )
+    order = [w["path"] for layer in layers for w in layer["weights"]]
+    return Proposal(tuple(sorted(entries, key=lambda entry: order.index(entry.keras[0]))))
+
+
+def slots_of(
+    optimizer: Optimizer, variables: Sequence[Variable], description: Mapping[str, Any]
+) -> Slots:
+    """Return how the slots of a graph's optimizer answer to those of a Keras one.
+
+    Args:
+        optimizer: as it was seen.
+        variables: of the graph, slots too.
+        description: of the Keras model's optimizer.
+
+    Raises:
+        BadInput: there is no rule for slots of this kind.
+    """
+    kind = optimizer.kind
+    if kind not in SLOTS:
+        raise BadInput(
+            f"the graph trains with {kind}, whose slots have no rule yet",
+            f"one of {', '.join(SLOTS)}",
+        )
+    names, suffixes = set(optimizer.slots), []
+    for variable in optimizer.variables:
+        for slot in optimizer.slots:
+            if slot.startswith(f"{variable}/") and "/" not in slot[len(variable) + 1 :]:
+                names.discard(slot)
+                if slot[len(variable) + 1 :] not in suffixes:
+                    suffixes.append(slot[len(variable) + 1 :])
+    per_weight = dict(zip(sorted(suffixes), SLOTS[kind], strict=True))
+    powers = sorted(name for name in names if re.search(r"beta[12]_power", name))
+    counters = {v.name: v.dtype for v in variables if v.name in names - set(powers)}
+    if all(keras in description["slots"] for keras in ("beta1_power", "beta2_power")):
+        shared = dict(zip(powers, ("beta1_power", "beta2_power"), strict=True))
+        return Slots(per_weight, shared, counters)
+    return Slots(per_weight, {}, counters, dict(zip(powers, description["betas"], strict=False)))
+
+
+# Kind of TensorFlow 1 optimizer -> Keras's names of its slots, in the order of TensorFlow 1's.
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "AdamOptimizer": ("momentum", "velocity"),
+    "RMSPropOptimizer": ("velocity", "momentum"),
+    "GradientDescentOptimizer": (),
+}
+
+
+def squeezed(shape: Iterable[int]) -> tuple[int, ...]:
+    """Return sizes without ones: a Conv1D's kernel is a conv2d's with one row."""
+    return tuple(size for size in shape if size != 1)
+
+
+def likeness(name: str, path: str) -> float:
+    """Return how much two names have in common, 0 to 1: the share of their words, numbers too."""
+    one, other = words(name), words(path)
+    return len(one & other) / len(one | other) if one | other else 0.0
+
+
+def words(name: str) -> set[str]:
+    """Return the words of a name, of synonyms always the same one."""
+    parts = re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    return {STEMS.get(part, part) for part in parts}
+
+
+def _paired(named: Sequence[Variable], wanted: Sequence[Weight]) -> list[Entry]:
+    """Pair variables and weights of one shape."""
+    if len(named) == 1:
+        return [Entry((_rule(named[0], wanted[0]),), ONLY)]
+    score = np.array([[likeness(v.name, w.path) for w in wanted] for v in named])
+    rows, columns = optimize.linear_sum_assignment(-score)
+    if score[rows, columns].sum() > _next_best(score, rows, columns) + MARGIN:
+        return [
+            Entry((_rule(named[r], wanted[c]),), NAMED) for r, c in zip(rows, columns, strict=True)
+        ]
+    reason = f"{ORDERED}: {len(named)} have this shape"
+    return [Entry((_rule(v, w),), reason) for v, w in zip(named, wanted, strict=True)]
+
+
+def _next_best(score: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> float:
+    """Return the total of the best pairing that is not the best one."""
+    totals = []
+    for row, column in zip(rows, columns, strict=True):
+        other = score.copy()
+        other[row, column] = -len(score)
+        found = optimize.linear_sum_assignment(-other)
+        totals.append(float(other[found].sum()))
+    return max(totals)
+
+
+def _rule(variable: Variable, weight: Weight) -> Rule:
+    if variable.shape == weight.shape:
+        return same(variable.name, weight.path)
+    return reshaped(variable.name, weight.path, variable.shape, weight.shape)
+
+
+def _said(name: str, path: str, left: Mapping[str, Variable], singles: Sequence[Weight]) -> Entry:
+    weight = next((each for each in singles if each.path == path), None)
+    if name not in left or weight is None:
+        raise BadInput(
+            f"{name}={path}: " + ("no such weight" if name in left else "no such variable"),
+            f"one of {', '.join(left)} and one of {', '.join(w.path for w in singles)}",
+        )
+    if squeezed(left[name].shape) != squeezed(weight.shape):
+        raise BadInput(f"{name} {left[name].shape} cannot be {path} {weight.shape}", "one shape")
+    return Entry((_rule(left[name], weight),), "as you say")
+
+
+def _cell(
+    kind: str,
+    layer: Mapping[str, Any],
+    weights: Sequence[Weight],
+    left: Mapping[str, Variable],
+) -> Entry | None:
+    """Find the variables of an RNN cell: its parts lie in one scope of the graph."""
+    if kind == "GRU" and layer["config"].get("reset_after"):
+        return None
+    parts, rules = CELLS[kind]
+    inputs, units = weights[0].shape[0], weights[1].shape[0]
+    wanted = {part: tuple(f(inputs, units)) for part, f in parts.items()}
+    scopes = [name[: -len(first)] for name in left for first in wanted if name.endswith(first)]
+    fitting = [
+        scope
+        for scope in dict.fromkeys(scopes)
+        if all(scope + p in left and left[scope + p].shape == s for p, s in wanted.items())
+    ]
+    if not fitting:
+        return None
+    path = weights[0].path.rpartition("/")[0]
+    best = max(fitting, key=lambda scope: likeness(scope, path))
+    others = [likeness(scope, path) for scope in fitting if scope != best]
+    reason = f"an RNN cell, {ONLY}"
+    if others:
+        lead = likeness(best, path) - max(others) > MARGIN
+        best = best if lead else fitting[0]
+        reason = NAMED if lead else f"{ORDERED}: {len(fitting)} cells have this shape"
+    return Entry(tuple(rules(best.rstrip("/"), path)), reason)
+
+
+# Kind of Keras cell -> the parts of TensorFlow 1's with their sizes, and the rules.
+Sizes = Callable[[int, int], tuple[int, ...]]
+CELLS: Mapping[str, tuple[Mapping[str, Sizes], Callable[[str, str], tuple[Rule, ...]]]] = {
+    "LSTM": (
+        {"kernel": lambda i, u: (i + u, 4 * u), "bias": lambda i, u: (4 * u,)},
+        lstm,
+    ),
+    "SimpleRNN": (
+        {"kernel": lambda i, u: (i + u, u), "bias": lambda i, u: (u,)},
+        basic_rnn,
+    ),
+    "GRU": (
+        {
+            "gates/kernel": lambda i, u: (i + u, 2 * u),
+            "gates/bias": lambda i, u: (2 * u,),
+            "candidate/kernel": lambda i, u: (i + u, u),
+            "candidate/bias": lambda i, u: (u,),
+        },
+        gru,
+    ),
+}

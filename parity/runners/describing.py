@@ -1,0 +1,87 @@
+"""Tells what a Keras model is made of: its layers, their weights, what it drops and trains with."""
+
+from typing import Any, Dict, List
+
+import numpy as np
+
+from parity.wire import Arrays
+
+# What of a layer's configuration a mapping of weights or outputs hangs on.
+TOLD = ("activation", "go_backwards", "rate", "reset_after", "units", "use_bias")
+
+
+def describe(model: Any, slots: Arrays) -> Dict[str, Any]:
+    """Return a model as plain JSON types.
+
+    Args:
+        model: compiled, its inputs known.
+        slots: of its optimizer, by name.
+
+    Returns:
+        ``inputs``, ``outputs``: of each its name, shape and dtype. ``layers``: of each that holds
+        weights itself, inner ones too, its name, path, class, configuration and weights.
+        ``dropout``: names of the layers that drop, in order. ``optimizer``: class, and slots.
+    """
+    return {
+        "inputs": [_tensor(each, each.name) for each in model.inputs],
+        "outputs": [_output(each) for each in model.outputs],
+        "layers": [
+            _layer(part) for layer in model.layers for part in _parts(layer) if own_weights(part)
+        ],
+        "dropout": [layer.name for layer in model.layers for part in _parts(layer) if drops(part)],
+        "optimizer": {
+            "class": type(model.optimizer).__name__,
+            "slots": sorted(slots),
+            "betas": [
+                float(getattr(model.optimizer, name))
+                for name in ("beta_1", "beta_2")
+                if hasattr(model.optimizer, name)
+            ],
+        },
+    }
+
+
+def own_weights(layer: Any) -> List[Any]:
+    """Return the weights that a layer holds itself: not those of a layer inside it, no seeds."""
+    inner = {id(v) for part in _parts(layer)[1:] for v in part.variables}
+    return [
+        v for v in layer.variables if id(v) not in inner and not v.path.endswith("generator_state")
+    ]
+
+
+def drops(layer: Any) -> bool:
+    """Tell whether a layer draws dropout masks."""
+    rates = [getattr(layer, name, 0) for name in ("rate", "dropout", "recurrent_dropout")]
+    return getattr(layer, "seed_generator", None) is not None and any(
+        isinstance(rate, float) and rate > 0 for rate in rates
+    )
+
+
+def _parts(layer: Any) -> List[Any]:
+    """Return a layer and all that are inside it, itself first."""
+    return list(layer._flatten_layers())
+
+
+def _layer(layer: Any) -> Dict[str, Any]:
+    config = layer.get_config()
+    return {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "config": {name: config[name] for name in TOLD if name in config},
+        "weights": [
+            {"path": v.path, "shape": list(v.shape), "trainable": bool(v.trainable)}
+            for v in own_weights(layer)
+        ],
+    }
+
+
+def _tensor(tensor: Any, name: str) -> Dict[str, Any]:
+    return {"name": name, "shape": list(tensor.shape), "dtype": np.dtype(tensor.dtype).name}
+
+
+def _output(tensor: Any) -> Dict[str, Any]:
+    """Describe an output by the layer that gives it."""
+    layer = tensor._keras_history.operation
+    config = layer.get_config() if hasattr(layer, "get_config") else {}
+    activation = config.get("activation", type(layer).__name__.lower())
+    return dict(_tensor(tensor, layer.name), activation=activation)
