@@ -35,7 +35,7 @@ SOURCES = (
     *OUTSIDE,
 )
 CROSS_ENTROPIES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
-PROBABILITIES = ("Softmax", "Sigmoid", "LogSoftmax")
+PROBABILITIES = ("Softmax", "Sigmoid")
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "StatelessRandom")
 
 

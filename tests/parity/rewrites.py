@@ -1,0 +1,54 @@
+"""Keras models that are, or are nearly, what the scripts of `tests/parity/scripts` train."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from keras_v2.optimizers import TF1Adam
+
+
+def tiny_cnn(
+    activations: tuple[str, str] = ("relu", "tanh"),
+    rate: float = 0.5,
+    names: tuple[str, str] = ("left", "right"),
+    padding: str = "valid",
+) -> keras.Model:
+    words = keras.Input((6,), dtype="int32", name="words")
+    embedded = layers.Embedding(20, 5, name="embedding")(words)
+    pooled = []
+    for name, activation in zip(names, activations, strict=True):
+        found = layers.Conv1D(4, 2, padding=padding, activation=activation, name=name)(embedded)
+        pooled.append(layers.Flatten()(layers.MaxPooling1D(5)(found)))
+    dropped = layers.Dropout(rate, name="dropout")(layers.Concatenate()(pooled))
+    model = keras.Model(words, layers.Dense(3, name="output")(dropped))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(TF1Adam(0.01), loss)
+    return model
+
+
+def wrong_activation() -> keras.Model:
+    return tiny_cnn(activations=("relu", "relu"))
+
+
+def unnamed() -> keras.Model:
+    """Nothing in its names says which filter is which."""
+    return tiny_cnn(names=("one", "two"))
+
+
+def reversed_order() -> keras.Model:
+    """Nothing in its names says which filter is which, and their order is the other one."""
+    return tiny_cnn(activations=("tanh", "relu"), names=("one", "two"))
+
+
+def without_dropout() -> keras.Model:
+    words = keras.Input((6,), dtype="int32", name="words")
+    flat = layers.Flatten()(layers.Embedding(20, 5)(words))
+    model = keras.Model(words, layers.Dense(3)(flat))
+    model.compile("adam", "mse")
+    return model
+
+
+def not_compiled() -> keras.Model:
+    words = keras.Input((6,))
+    return keras.Model(words, layers.Dense(3)(words))

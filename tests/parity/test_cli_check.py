@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from parity import engines
+from parity.harvest import Source, harvest
+from tests.parity.commands import Command, Ended, error
+
+SCRIPT = Path(__file__).parent / "scripts" / "tiny_cnn.py"
+FILE = "tiny_cnn.graph.npz"
+
+pytestmark = pytest.mark.usefixtures("small", "lent")
+
+
+@pytest.fixture(scope="module")
+def harvested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    to = tmp_path_factory.mktemp("harvested") / FILE
+    harvest(Source(str(SCRIPT)), to, engines.find("graph"))
+    return to
+
+
+@pytest.fixture(autouse=True)
+def here(small: None, harvested: Path) -> None:
+    """The graph file lies in the folder that the command runs in."""
+    shutil.copy(harvested, FILE)
+
+
+def check(parity: Command, model: str, *options: str) -> Ended:
+    return parity("check", FILE, "--keras", f"tests.parity.rewrites:{model}", *options)
+
+
+def test_an_untouched_script_and_a_keras_model_are_one_and_no_file_is_needed(
+    parity: Command,
+) -> None:
+    ended = check(parity, "tiny_cnn")
+    assert ended.code == 0, ended
+    said = " ".join(ended.out.split())
+    assert "embedding/W embedding/embeddings the only one of its shape" in said
+    assert "conv-left/W left/kernel by name" in said
+    assert "dropout: dropout/dropout/random_uniform is dropout" in said
+    assert "keep:0: 0.5 in training, 1 otherwise" in said
+    assert "tiny_cnn from script" in said
+    assert Path("results/check/tiny_cnn/report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "rung"), [("wrong_activation", "forward"), ("reversed_order", "forward")]
+)
+def test_what_differs_is_red(parity: Command, model: str, rung: str) -> None:
+    ended = check(parity, model)
+    assert ended.code == 1, ended
+    assert f"of 6: {rung}" in ended.out
+
+
+def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:
+    confirmed = check(parity, "unnamed")
+    assert confirmed.code == 0
+    assert "paired by order alone, and the proof confirms it: conv-left/W" in confirmed.out
+    refused = check(parity, "reversed_order")
+    assert "paired by order alone, which the proof does not confirm" in refused.out
+
+
+def test_two_weights_of_one_shape_that_are_exchanged_are_red(parity: Command) -> None:
+    ended = check(parity, "tiny_cnn", "--weight", "conv-left/b=right/bias")
+    assert ended.code == 1
+    assert "conv-left/b right/bias as you say" in " ".join(ended.out.split())
+    assert "of 6: forward" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("without_dropout", (), "do not pair off"),
+        ("not_compiled", (), "returns a model that is not compiled"),
+        ("no_such", (), "cannot be had in this engine"),
+        ("tiny_cnn", ("--weight", "left"), "--weight 'left'; expected NAME=VALUE"),
+        ("tiny_cnn", ("--tensor", "output/score:0"), "did you mean 'output/scores:0'?"),
+        ("tiny_cnn", ("--optimizer", "Adm"), "did you mean 'Adam'?"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(
+    parity: Command, model: str, options: tuple[str, ...], message: str
+) -> None:
+    ended = check(parity, model, *options)
+    assert ended.code in (2, 3)
+    assert message in " ".join(error(ended).split())

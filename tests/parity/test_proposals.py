@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.errors import BadInput
+from parity.graphfile import Optimizer, Variable
+from parity.proposals import NAMED, ONLY, ORDERED, likeness, propose, slots_of
+from parity.weights import ADAM
+
+
+def variable(name: str, *shape: int) -> Variable:
+    return Variable(name, "float32", shape, True, False)
+
+
+def layer(name: str, kind: str = "Dense", **weights: tuple[int, ...]) -> dict[str, Any]:
+    found = [
+        {"path": f"{name}/{n}", "shape": list(s), "trainable": True} for n, s in weights.items()
+    ]
+    return {"name": name, "class": kind, "config": {}, "weights": found}
+
+
+def paired(variables: list[Variable], layers: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Return, for every variable, its weight and the reason."""
+    entries = propose(variables, layers).entries
+    return {e.tf1[0]: (e.keras[0], e.reason.partition(":")[0]) for e in entries}
+
+
+def test_one_of_its_shape_needs_no_name() -> None:
+    found = paired([variable("W", 3, 4), variable("q", 4)], [layer("a", kernel=(3, 4), bias=(4,))])
+    assert found == {"W": ("a/kernel", ONLY), "q": ("a/bias", ONLY)}
+
+
+def test_names_tell_what_shapes_do_not() -> None:
+    variables = [variable("fc1/W", 4, 4), variable("fc2/W", 4, 4)]
+    layers = [layer("dense_2", kernel=(4, 4)), layer("dense_1", kernel=(4, 4))]
+    assert paired(variables, layers) == {
+        "fc1/W": ("dense_1/kernel", NAMED),
+        "fc2/W": ("dense_2/kernel", NAMED),
+    }
+
+
+def test_where_names_tie_order_proposes_and_says_so() -> None:
+    variables = [variable("Variable", 4, 4), variable("Variable_1", 4, 4)]
+    layers = [layer("hidden", kernel=(4, 4)), layer("top", kernel=(4, 4))]
+    proposal = propose(variables, layers)
+    assert [(e.tf1, e.keras) for e in proposal.open] == [
+        (("Variable",), ("hidden/kernel",)),
+        (("Variable_1",), ("top/kernel",)),
+    ]
+    assert {e.reason for e in proposal.open} == {f"{ORDERED}: 2 have this shape"}
+
+
+def test_a_user_s_word_settles_it() -> None:
+    variables = [variable("Variable", 4, 4), variable("Variable_1", 4, 4)]
+    layers = [layer("hidden", kernel=(4, 4)), layer("top", kernel=(4, 4))]
+    proposal = propose(variables, layers, {"Variable": "top/kernel"})
+    assert not proposal.open
+    assert {e.tf1[0]: e.keras[0] for e in proposal.entries} == {
+        "Variable": "top/kernel",
+        "Variable_1": "hidden/kernel",
+    }
+    for said in ({"Variabel": "top/kernel"}, {"Variable": "top/kernels"}):
+        with pytest.raises(BadInput, match="no such"):
+            propose(variables, layers, said)
+
+
+def test_a_filter_of_one_row_is_laid_out_anew() -> None:
+    (entry,) = propose(
+        [variable("W", 3, 8, 1, 6)], [layer("c", "Conv1D", kernel=(3, 8, 6))]
+    ).entries
+    array = np.arange(144.0).reshape(3, 8, 1, 6)
+    (moved,) = entry.rules[0].to_keras([array])
+    assert moved.shape == (3, 8, 6)
+    np.testing.assert_array_equal(entry.rules[0].to_tf1([moved])[0], array)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "sizes"),
+    [
+        ("LSTMCell", {"kernel": (7, 16), "bias": (16,)}, (3, 4, 16)),
+        ("SimpleRNNCell", {"kernel": (7, 4), "bias": (4,)}, (3, 4, 4)),
+        (
+            "GRUCell",
+            {
+                "gates/kernel": (7, 8),
+                "gates/bias": (8,),
+                "candidate/kernel": (7, 4),
+                "candidate/bias": (4,),
+            },
+            (3, 4, 12),
+        ),
+    ],
+)
+def test_the_parts_of_a_cell_are_found_together(
+    kind: str, parts: dict[str, tuple[int, ...]], sizes: tuple[int, int, int]
+) -> None:
+    inputs, units, gates = sizes
+    variables = [variable(f"rnn/some_cell/{name}", *shape) for name, shape in parts.items()]
+    weights = {"kernel": (inputs, gates), "recurrent_kernel": (units, gates), "bias": (gates,)}
+    (entry,) = propose(variables, [layer("rnn/cell", kind, **weights)]).entries
+    assert set(entry.tf1) == {v.name for v in variables}
+    assert entry.reason == f"an RNN cell, {ONLY}"
+
+
+def test_what_is_left_over_is_listed() -> None:
+    variables = [variable("W", 3, 4), variable("extra", 9)]
+    with pytest.raises(BadInput) as caught:
+        propose(variables, [layer("a", kernel=(3, 4), bias=(4,))])
+    assert "shape (9,): in the graph extra; in Keras none" in caught.value.received
+    assert "shape (4,): in the graph none; in Keras a/bias" in caught.value.received
+    assert "--weight" in caught.value.mend
+
+
+def test_words_of_names_have_synonyms() -> None:
+    for name, near, far in (
+        ("conv-maxpool-3/W", "conv_3/kernel", "conv_4/kernel"),
+        ("fullyConnected/biases", "dense/bias", "dense/kernel"),
+    ):
+        assert likeness(name, near) > likeness(name, far)
+
+
+# Slots
+
+ADAM_SLOTS = ("a/Adam", "a/Adam_1", "beta1_power", "beta2_power", "global_step")
+SEEN = Optimizer("AdamOptimizer", "Adam", "loss:0", {}, ("a",), ADAM_SLOTS, True)
+STEP = Variable("global_step", "int32", (), False, False)
+
+
+def test_the_slots_of_an_optimizer_with_tensorflow_1_s_arithmetic() -> None:
+    keras = {"slots": ["a_momentum", "a_velocity", "beta1_power", "beta2_power"], "betas": []}
+    found = slots_of(SEEN, [STEP], keras)
+    assert (found.tf1_to_keras, found.shared) == (ADAM.tf1_to_keras, ADAM.shared)
+    assert found.counters == {"global_step": "int32"}
+
+
+def test_what_stock_keras_computes_from_its_iteration() -> None:
+    found = slots_of(SEEN, [STEP], {"slots": ["a_momentum", "a_velocity"], "betas": [0.9, 0.999]})
+    assert found.powers == {"beta1_power": 0.9, "beta2_power": 0.999}
+
+
+def test_an_optimizer_without_a_rule_is_named() -> None:
+    other = Optimizer("FtrlOptimizer", "Ftrl", "loss:0", {}, ("a",), (), True)
+    with pytest.raises(BadInput, match="FtrlOptimizer, whose slots have no rule yet"):
+        slots_of(other, [], {"slots": [], "betas": []})
