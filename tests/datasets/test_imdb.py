@@ -379,6 +379,7 @@ def test_real_reviews_have_the_known_words_and_splits(real_reviews: Reviews) -> 
     assert data.encode([JUNK]).tolist() == [ids + [0] * 386]
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real")
 def test_real_reviews_mended() -> None:
@@ -389,6 +390,7 @@ def test_real_reviews_mended() -> None:
     assert data.encode(["br"]).tolist() == data.encode(["zzzz"]).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real")
 def test_real_reviews_with_glove() -> None:

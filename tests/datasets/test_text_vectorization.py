@@ -62,6 +62,7 @@ def test_defaults_differ_as_the_table_says(page: dict[str, Any]) -> None:
     assert tokens("E-mail don't, x_y") == ["E-mail", "don't", "x_y"]
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_tokenizer_on_the_real_reviews(page: dict[str, Any], real_reviews: Reviews) -> None:
     train, test = ([*part[1], *part[0]] for part in (real_reviews.train, real_reviews.test))
