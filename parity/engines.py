@@ -8,10 +8,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from datasets.sources import cache_folder
 from parity.errors import BadInput, EngineFailed, look_up
 
 ROOT = Path(__file__).resolve().parent.parent
 TF1_PYTHON = "PARITY_TF1_PYTHON"
+TF1_FOLDER = "tf1"  # in the cache: what `parity setup-tf1` has built
+# As in tox.ini, where the reasons stand.
+TF1_REQUIREMENTS = ("tensorflow==1.15.5", "protobuf<3.21", "numpy<1.19")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +68,12 @@ def find(name: str) -> Engine:
 
 
 def tf1_python() -> str | None:
-    """Return the interpreter that has TensorFlow 1.15.5: the one named, or the one of tox."""
-    named = os.environ.get(TF1_PYTHON)
-    built = ROOT / ".tox" / "oracle" / "bin" / "python"
-    return named or (str(built) if built.exists() else None)
+    """Return the interpreter that has TensorFlow 1.15.5: the one named, tox's, or the cache's."""
+    if named := os.environ.get(TF1_PYTHON):
+        return named
+    places = (ROOT / ".tox" / "oracle", cache_folder() / TF1_FOLDER)
+    built = (place / "bin" / "python" for place in places)
+    return next((str(python) for python in built if python.exists()), None)
 
 
 def tf1_missing() -> EngineFailed:
@@ -75,8 +81,8 @@ def tf1_missing() -> EngineFailed:
     return EngineFailed(
         "the engine 'tf1' is not here",
         "TensorFlow 1.15.5 on CPython 3.7",
-        f"run `tox -e oracle`, which fetches both, or set {TF1_PYTHON} to an interpreter that "
-        "has them",
+        f"run `parity setup-tf1` (in a checkout `tox -e oracle`), which fetches both, or set "
+        f"{TF1_PYTHON} to an interpreter that has them",
     )
 
 

@@ -36,7 +36,7 @@ FORBIDDEN = {
 LINES = (
     ("errors", "keys", "provenance", "store"),
     ("wire", "tolerances", "engines"),
-    ("graphfile",),
+    ("graphfile", "setup_tf1"),
     ("runners", "compare", "weights", "process", "published"),
     ("rounding", "pair", "proposals"),
     ("pairs", "plans", "results"),

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from parity import engines
 from parity import harvest as harvesting
+from parity import setup_tf1 as building
 from parity.cli.common import console
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
@@ -17,6 +18,13 @@ from parity.harvest import TIMEOUT, Source
 from parity.reports import harvested
 
 app = typer.Typer()
+
+
+@app.command("setup-tf1")
+def setup_tf1() -> None:
+    """Build the engine tf1, TensorFlow 1.15.5 on CPython 3.7, in your cache (needs uv)."""
+    python = building.setup()
+    console.print(f"the engine tf1 is {python}", soft_wrap=True, highlight=False)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
