@@ -19,7 +19,7 @@ from parity import wire
 from parity.errors import ParityError, look_up
 from parity.runners import climb, timing
 from parity.runners.climb import Climb, Progress
-from parity.runners.protocol import Runner, part_of
+from parity.runners.protocol import Runner, Send, part_of, refuse
 from parity.wire import Arrays, Job, Model
 
 FAMILIES = {
@@ -39,7 +39,7 @@ class Server:
         self._family = family
         self._runner: Optional[Runner] = None
 
-    def serve(self, folder: str, send: Callable[..., None]) -> Dict[str, str]:
+    def serve(self, folder: str, send: Send) -> Dict[str, str]:
         """Run the job in `folder` and write its result beside it."""
         document, arrays = wire.load(folder, "job")
         job = Job.from_json(document)
@@ -115,12 +115,10 @@ def main() -> None:
         try:
             send("done", about=server.serve(line.rstrip("\n"), send))
         except ParityError as error:
-            said = {"received": error.received, "expected": error.expected, "mend": error.mend}
-            send("failed", exit_code=error.exit_code, **said)
+            refuse(send, error)
         except Exception as error:
             traceback.print_exc()
-            received = "{}: {}".format(type(error).__name__, error)
-            send("failed", exit_code=ParityError.exit_code, received=received, expected="", mend="")
+            refuse(send, ParityError("{}: {}".format(type(error).__name__, error)))
 
 
 if __name__ == "__main__":

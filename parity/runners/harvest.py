@@ -18,7 +18,7 @@ import os
 import runpy
 import sys
 import traceback
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 # Before TensorFlow is imported: its RNN cells and layers refuse to work with Keras 3.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -31,9 +31,8 @@ from parity import graphfile
 from parity.errors import BadInput, EngineFailed, ParityError
 from parity.runners.collecting import collect, flat_feed
 from parity.runners.inventing import invented
+from parity.runners.protocol import Send, refuse
 from parity.runners.watching import Run, Watched, ancestors, intercepted, watched
-
-Send = Callable[..., None]
 
 OLD = tf.__version__.startswith("1.")
 if not OLD:
@@ -173,12 +172,6 @@ def why(error: BaseException) -> Tuple[str, str]:
     if isinstance(error, (OSError, tf.errors.NotFoundError)):
         return said, "give it its files: --cwd is where it runs, its arguments stand after --"
     return said, "run the script alone, and mend what stops it"
-
-
-def refuse(send: Send, error: ParityError) -> None:
-    """Tell the process that waits what went wrong."""
-    said = {"received": error.received, "expected": error.expected, "mend": error.mend}
-    send("failed", exit_code=error.exit_code, **said)
 
 
 def leave() -> None:

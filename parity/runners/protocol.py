@@ -6,11 +6,12 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 import numpy as np
 
 from parity import wire
-from parity.errors import BadInput, EngineFailed
+from parity.errors import BadInput, EngineFailed, ParityError
 from parity.wire import Arrays, Model
 
 # What a model is fed, or is to say: an array, or several by the names of its inputs or targets.
 Batch = Union[np.ndarray, Arrays]
+Send = Callable[..., None]  # tells the process that waits of an event
 Masks = Mapping[str, np.ndarray]  # dropout site -> (batch, ...) bool, True where a value is kept
 
 
@@ -71,6 +72,12 @@ class Runner:
     def about(self) -> Dict[str, str]:
         """Return the versions and the device that this runner runs on."""
         raise NotImplementedError
+
+
+def refuse(send: Send, error: ParityError) -> None:
+    """Tell the process that waits what went wrong."""
+    said = {"received": error.received, "expected": error.expected, "mend": error.mend}
+    send("failed", exit_code=error.exit_code, **said)
 
 
 def part_of(arrays: Arrays, name: str) -> Batch:
