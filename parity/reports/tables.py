@@ -120,7 +120,7 @@ def unjudged(run: Run) -> str:
         return ""
     return (
         f"[yellow]not judged by TensorFlow 1.15.5 in this run:[/] {', '.join(run.unjudged)}; "
-        "`tox -e oracle` asks it"
+        "`tox -e oracle`, or --engine tf1, asks it"
     )
 
 
