@@ -1,0 +1,49 @@
+"""The examples, as a user would run them: script untouched, Keras model, one proof."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from datasets import sms_spam
+from parity import engines
+from tests.parity.commands import Command
+from tests.parity.conftest import parity as parity  # the command, in this process
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def messages(tmp_path: Path) -> Path:
+    """The corpus as the scripts read it."""
+    corpus = sms_spam.messages()
+    rows = zip(corpus.labels, corpus.texts, strict=True)
+    path = tmp_path / "SMSSpamCollection"
+    path.write_text("".join(f"{sms_spam.LABELS[label]}\t{text}\n" for label, text in rows))
+    return path
+
+
+@pytest.mark.parametrize("engine", ["graph", pytest.param("tf1", marks=pytest.mark.oracle)])
+def test_sms_cnn(
+    parity: Command,
+    messages: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    engine: str,
+) -> None:
+    if engine == "tf1":
+        request.getfixturevalue("tf1")
+    folder = tmp_path / "sms_cnn"
+    shutil.copytree(EXAMPLES / "sms_cnn", folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", f"{folder}:{engines.ROOT}")
+    monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
+    harvested = parity("harvest", "train.py", "--engine", engine, "--", "--data", str(messages))
+    assert harvested.code == 0, harvested
+    asked = ("--keras", "model:build_model", "--engine", engine)
+    proved = parity("check", "train.graph.npz", *asked)
+    assert proved.code == 0, proved
+    assert "by order" not in proved.out
