@@ -237,6 +237,7 @@ def make_model(
         metrics=wiring.metrics,
         seed=seed,
         handles=dict(wiring.handles) if graph else {},
+        twin=bool(wiring.handles) and dtype == "float64",
     )
 
 

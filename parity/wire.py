@@ -43,6 +43,8 @@ class Model:
         seed: seed of dropout masks (exact lane) or of everything (``train``).
         replay: how dropout masks are replayed, `SEEDED` or `FED`; empty: new ones are drawn.
         handles: name that the wiring says -> the tensor of a graph file that it stands for.
+        twin: whether a float64 model is but the twin of a float32 one, as that of a graph file is:
+            its learning rate was a float32 number.
     """
 
     pair: str
@@ -58,6 +60,7 @@ class Model:
     seed: int = 0
     replay: str = ""
     handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    twin: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

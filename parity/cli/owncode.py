@@ -102,7 +102,7 @@ def _weights(proposal: Proposal) -> Table:
     for head in ("graph", "Keras", "because it is"):
         table.add_column(head, overflow="fold")
     for entry in proposal.entries:
-        table.add_row(", ".join(entry.tf1), ", ".join(entry.keras), entry.reason)
+        table.add_row("\n".join(entry.tf1), "\n".join(entry.keras), entry.reason)
     return table
 
 

@@ -56,12 +56,9 @@ class KerasRunner(Runner):
                 "compile it with the loss and optimizer of the graph",
             )
         self.model.optimizer.build(self.model.trainable_variables)
-        # The float64 twin of a float32 model: its learning rate was a float32 number.
-        if spec.dtype == "float64" and isinstance(
-            self.model.optimizer._learning_rate, keras.Variable
-        ):
-            rate = np.float32(self.model.optimizer._learning_rate)
-            self.model.optimizer._learning_rate.assign(rate)
+        rate = self.model.optimizer._learning_rate
+        if spec.twin and isinstance(rate, keras.Variable):  # and no schedule
+            rate.assign(np.float32(rate))
         self._fresh_slots = [np.array(v) for v in self.model.optimizer.variables]
         taps = [self.model.get_layer(name).output for name in spec.taps] or self.model.outputs
         self._taps = keras.Model(self.model.input, taps)

@@ -41,6 +41,24 @@ def reversed_order() -> keras.Model:
     return tiny_cnn(activations=("tanh", "relu"), names=("one", "two"))
 
 
+def tiny_rnn() -> keras.Model:
+    """With a stock optimizer, whose rate is a float64 number in float64."""
+    sequence = keras.Input((4, 3))
+    last = layers.LSTM(5)(sequence)
+    model = keras.Model(sequence, layers.Dense(2)(last))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.001), loss)
+    return model
+
+
+def backwards() -> keras.Model:
+    sequence = keras.Input((4, 3))
+    model = keras.Model(sequence, layers.Dense(2)(layers.LSTM(5, go_backwards=True)(sequence)))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.001), loss)
+    return model
+
+
 def without_dropout() -> keras.Model:
     words = keras.Input((6,), dtype="int32", name="words")
     flat = layers.Flatten()(layers.Embedding(20, 5)(words))

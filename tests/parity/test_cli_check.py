@@ -9,27 +9,31 @@ from parity import engines
 from parity.harvest import Source, harvest
 from tests.parity.commands import Command, Ended, error
 
-SCRIPT = Path(__file__).parent / "scripts" / "tiny_cnn.py"
+SCRIPTS = Path(__file__).parent / "scripts"
 FILE = "tiny_cnn.graph.npz"
+RNN = "tiny_rnn.graph.npz"
 
 pytestmark = pytest.mark.usefixtures("small", "lent")
 
 
 @pytest.fixture(scope="module")
 def harvested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    to = tmp_path_factory.mktemp("harvested") / FILE
-    harvest(Source(str(SCRIPT)), to, engines.find("graph"))
-    return to
+    folder = tmp_path_factory.mktemp("harvested")
+    for file in (FILE, RNN):
+        code = SCRIPTS / file.replace(".graph.npz", ".py")
+        harvest(Source(str(code)), folder / file, engines.find("graph"))
+    return folder
 
 
 @pytest.fixture(autouse=True)
 def here(small: None, harvested: Path) -> None:
-    """The graph file lies in the folder that the command runs in."""
-    shutil.copy(harvested, FILE)
+    """The graph files lie in the folder that the command runs in."""
+    for file in (FILE, RNN):
+        shutil.copy(harvested / file, file)
 
 
-def check(parity: Command, model: str, *options: str) -> Ended:
-    return parity("check", FILE, "--keras", f"tests.parity.rewrites:{model}", *options)
+def check(parity: Command, model: str, *options: str, file: str = FILE) -> Ended:
+    return parity("check", file, "--keras", f"tests.parity.rewrites:{model}", *options)
 
 
 def test_an_untouched_script_and_a_keras_model_are_one_and_no_file_is_needed(
@@ -44,6 +48,18 @@ def test_an_untouched_script_and_a_keras_model_are_one_and_no_file_is_needed(
     assert "keep:0: 0.5 in training, 1 otherwise" in said
     assert "tiny_cnn from script" in said
     assert Path("results/check/tiny_cnn/report.html").exists()
+
+
+def test_a_cell_is_mapped_whole_and_a_stock_optimizer_steps_as_float32_did(
+    parity: Command,
+) -> None:
+    ended = check(parity, "tiny_rnn", file=RNN)
+    assert ended.code == 0, ended
+    assert "rnn/basic_lstm_cell/kernel lstm/lstm_cell/kernel an RNN cell" in " ".join(
+        ended.out.split()
+    )
+    wrong = check(parity, "backwards", file=RNN)
+    assert (wrong.code, "of 6: forward" in wrong.out) == (1, True)
 
 
 @pytest.mark.parametrize(
