@@ -27,7 +27,7 @@ def setup_tf1() -> None:
     console.print(f"the engine tf1 is {python}", soft_wrap=True, highlight=False)
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command()
 def harvest(
     code: Annotated[
         str,

@@ -24,6 +24,11 @@ def test_what_was_found_is_shown_and_the_file_is_not_overwritten(parity: Command
     assert (again.code, "two_towers.graph.npz exists" in error(again)) == (2, True)
 
 
+def test_a_misspelled_option_is_not_handed_to_the_script(parity: Command) -> None:
+    ended = parity("harvest", SCRIPT, "--timeot", "5")
+    assert (ended.code, "No such option: --timeot" in error(ended)) == (2, True)
+
+
 def test_an_engine_that_runs_no_graph_is_refused(parity: Command) -> None:
     ended = parity("harvest", SCRIPT, "--engine", "keras")
     assert (ended.code, "engine 'keras' runs no graph" in error(ended)) == (2, True)
