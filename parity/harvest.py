@@ -119,7 +119,8 @@ def _run(
 ) -> dict[str, Any]:
     """Run a harvest to its end; return its last event."""
     with _started(command, environment, source.folder) as process:
-        said, events = Tail(process.stderr), Tail(process.stdout)
+        # Nobody but us writes to standard output: see the harvest's `main`.
+        said, events = Tail(process.stderr, LINE), Tail(process.stdout)
         began = time.monotonic()
         while process.poll() is None:
             passed = time.monotonic() - began
@@ -174,11 +175,12 @@ class Tail:
 
     Args:
         pipe: what is read.
+        longest: characters of a line; what is longer counts as several. -1 for any number.
     """
 
-    def __init__(self, pipe: IO[str] | None) -> None:
+    def __init__(self, pipe: IO[str] | None, longest: int = -1) -> None:
         assert pipe is not None
-        self._pipe = pipe
+        self._pipe, self._longest = pipe, longest
         self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -203,6 +205,6 @@ class Tail:
 
     def _read(self) -> None:
         with contextlib.suppress(ValueError, OSError):  # closed by the one that has ended it
-            while line := self._pipe.readline(LINE):
+            while line := self._pipe.readline(self._longest):
                 if line.strip():
                     self._lines.append(line.rstrip("\n"))

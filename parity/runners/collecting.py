@@ -74,7 +74,8 @@ def collect(
     given = _given(needed, feed, run, missing)
     graph_def, renamed = graphdefs.cut(graph.as_graph_def(), [op.name for op in roots], given)
     graphdefs.refuse_outside(graph_def, "the training step")
-    kept = [op for op in needed if op.name in {node.name for node in graph_def.node}]
+    present = {node.name for node in graph_def.node}
+    kept = [op for op in needed if op.name in present]
 
     names = {renamed.get(name, name): name for name in [*feed, *given]}
     fed = {new: given[old] if old in given else feed[old] for new, old in names.items()}
@@ -84,7 +85,6 @@ def collect(
         for op in kept
         if is_input(op) and op.outputs[0].name not in names
     ]
-    present = {node.name for node in graph_def.node}
     inputs = [each for each in inputs if graphdefs.op_of(each.name) in present]
     variables, values = _variables(kept, graph, run, missing)
     return Graph(
@@ -251,11 +251,9 @@ def flat_feed(session: Any, feeds: Any) -> Dict[str, np.ndarray]:
     for key, value in nest.flatten_dict_items(feeds or {}).items():
         if isinstance(key, (str, bytes)):
             key = session.graph.as_graph_element(key)
-        parts = components(key) if isinstance(key, tf.SparseTensor) else [key]
+        parts, values = [key], [value]
         if isinstance(key, tf.SparseTensor):
             parts, values = [key.indices, key.values, key.dense_shape], list(value)
-        else:
-            values = [value]
         for tensor, each in zip(parts, values):
             flat[tensor.name] = np.asarray(each, tensor.dtype.base_dtype.as_numpy_dtype)
     return flat
