@@ -18,7 +18,7 @@ from datasets.dataset import Dataset, Origin
 from parity.cases import Request
 from parity.engines import LEADER
 from parity.errors import BadInput, look_up
-from parity.graphfile import Graph, Optimizer, Output
+from parity.graphfile import Draw, Graph, Optimizer, Output
 from parity.pair import STEPS, Data, Pair, Schedule, Stock, Wiring
 from parity.proposals import Proposal, propose, slots_of
 from parity.wire import Job, Model
@@ -111,8 +111,7 @@ def propose_pair(
     slots = {slot for each in graph.optimizers for slot in each.slots}
     variables = [v for v in graph.variables if v.name not in slots]
     weights = propose(variables, description["layers"], said.weights)
-    draws = [draw for draw in graph.draws if not draw.in_loop]
-    sites = _dropout([draw.name for draw in draws], description["dropout"])
+    sites = _dropout(graph.draws, description["dropout"])
     wiring = Wiring(
         taps={output.name: description["outputs"][0]["name"]},
         dropout=sites,
@@ -132,7 +131,7 @@ def propose_pair(
         wiring=wiring,
         layout=weights.layout(slots_of(optimizer, graph.variables, description["optimizer"])),
         schedule=Schedule(1, len(dataset.x_train), steps=STEPS),
-        stock=Stock(f"keras.optimizers:{description['optimizer']['class']}", 0.0, ""),
+        stock=Stock("", 0.0, ""),  # it is not asked
     )
     lines = [
         ("input", f"{x} is {description['inputs'][0]['name']}"),
@@ -205,7 +204,7 @@ def _output(graph: Graph, description: Mapping[str, Any], said: Said) -> Output:
             f"{len(fitting)} outputs of the graph may be the Keras model's "
             f"{wanted['name']} {tuple(wanted['shape'])} ({wanted['activation']}); seen: {seen}",
             "one",
-            "name it with --output TENSOR",
+            "name it with --tensor TENSOR",
         )
     return fitting[0]
 
@@ -244,18 +243,25 @@ def _evaluation(name: str, value: np.ndarray, said: Said) -> float:
     )
 
 
-def _dropout(draws: Sequence[str], layers: Sequence[str]) -> dict[str, str]:
+def _dropout(draws: Sequence[Draw], layers: Sequence[str]) -> dict[str, str]:
     """Pair the graph's draws with Keras's dropout layers, in order."""
-    if len(draws) != len(layers):
+    if strange := [d for d in draws if d.in_loop or d.op != "RandomUniform"]:
+        said = ", ".join(f"{d.name} ({d.op}{', in a loop' if d.in_loop else ''})" for d in strange)
         raise BadInput(
-            f"the graph draws {len(draws)} times ({', '.join(draws) or 'never'}), the Keras model "
+            f"the graph draws what a Keras model cannot be given yet: {said}",
+            "dropout outside of loops",
+            "compare it with that dropout or noise switched off in the script",
+        )
+    names = [draw.name for draw in draws]
+    if len(names) != len(layers):
+        raise BadInput(
+            f"the graph draws {len(names)} times ({', '.join(names) or 'never'}), the Keras model "
             f"drops in {len(layers)} layers ({', '.join(layers) or 'none'})",
             "as many of both",
             "give the Keras model the dropout of the graph",
         )
-    return {
-        draw.rpartition("/")[0] or draw: layer for draw, layer in zip(draws, layers, strict=True)
-    }
+    scopes = [name.rpartition("/")[0] or name for name in names]
+    return dict(zip(scopes, layers, strict=True))
 
 
 def _dataset(name: str, graph: Graph, x: str, y: str) -> Dataset:

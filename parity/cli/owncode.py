@@ -59,7 +59,7 @@ def check(
     said = Said(
         output_tensor,
         optimizer,
-        {name: float(value) for name, value in _pairs("--evaluation", evaluation)},
+        {name: _number(name, value) for name, value in _pairs("--evaluation", evaluation)},
         dict(_pairs("--weight", weight)),
     )
     name = graph.name.removesuffix(SUFFIX)
@@ -95,6 +95,13 @@ def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
         if not name or not value:
             raise BadInput(f"{option} {each!r}", "NAME=VALUE")
     return [(name, value) for name, _, value in found]
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise BadInput(f"--evaluation {name}={value}", "a number") from error
 
 
 def _weights(proposal: Proposal) -> Table:
