@@ -21,7 +21,6 @@ from parity.graphfile import Optimizer, Variable
 from parity.weights import Layout, Rule, Slots, basic_rnn, gru, lstm, reshaped, same
 
 ONLY, NAMED, ORDERED = "the only one of its shape", "by name", "by order"
-MARGIN = 0.05  # by how much of a likeness names must lead the next best pairing
 
 # Words that mean the same in names of variables.
 ALIKE = (
@@ -71,7 +70,13 @@ class Proposal:
     @property
     def open(self) -> tuple[Entry, ...]:
         """Entries that rest on order alone, so that a proof has to confirm them."""
-        return tuple(entry for entry in self.entries if entry.reason.startswith(ORDERED))
+        return tuple(entry for entry in self.entries if ORDERED in entry.reason)
+
+    @property
+    def unsure(self) -> tuple[Entry, ...]:
+        """Entries that may be wrong where a proof fails: their shapes did not decide."""
+        named = tuple(entry for entry in self.entries if NAMED in entry.reason)
+        return named + self.open
 
     def layout(self, slots: Slots) -> Layout:
         """Return the mapping as layout rules."""
@@ -102,20 +107,9 @@ def propose(
         BadInput: no complete mapping is seen: lists what is left over on both sides.
     """
     left = {v.name: v for v in variables}
-    entries: list[Entry] = []
-    singles: list[Weight] = []
-    for layer in layers:
-        weights = [Weight(w["path"], tuple(w["shape"])) for w in layer["weights"]]
-        kind = layer["class"].removesuffix("Cell")
-        if kind in CELLS and (found := _cell(kind, layer, weights, left)):
-            entries.append(found)
-            for name in found.tf1:
-                del left[name]
-        else:
-            singles += weights
+    entries, singles, wrong = _cells(layers, left)
     for name, path in (said or {}).items():
-        entry = _said(name, path, left, singles)
-        entries.append(entry)
+        entries.append(_said(name, path, left, singles))
         del left[name]
         singles = [weight for weight in singles if weight.path != path]
     groups: dict[tuple[int, ...], tuple[list[Variable], list[Weight]]] = defaultdict(
@@ -125,14 +119,13 @@ def propose(
         groups[squeezed(variable.shape)][0].append(variable)
     for weight in singles:
         groups[squeezed(weight.shape)][1].append(weight)
-    wrong = []
     for shape, (named, wanted) in groups.items():
-        if len(named) != len(wanted):
-            ours = ", ".join(weight.path for weight in wanted) or "none"
-            theirs = ", ".join(variable.name for variable in named) or "none"
-            wrong.append(f"shape {shape}: in the graph {theirs}; in Keras {ours}")
-        else:
-            entries += _paired(named, wanted)
+        names, paths = [v.name for v in named], [w.path for w in wanted]
+        if len(names) != len(paths):
+            wrong.append(_unpaired(f"shape {shape}", names, paths))
+            continue
+        for i, j, reason in _pairing(names, paths):
+            entries.append(Entry((_rule(named[i], wanted[j]),), reason))
     if wrong:
         raise BadInput(
             "\n  ".join(["the weights of graph and Keras model do not pair off:", *wrong]),
@@ -203,18 +196,21 @@ def words(name: str) -> set[str]:
     return {STEMS.get(part, part) for part in parts}
 
 
-def _paired(named: Sequence[Variable], wanted: Sequence[Weight]) -> list[Entry]:
-    """Pair variables and weights of one shape."""
-    if len(named) == 1:
-        return [Entry((_rule(named[0], wanted[0]),), ONLY)]
-    score = np.array([[likeness(v.name, w.path) for w in wanted] for v in named])
+def _pairing(names: Sequence[str], paths: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Pair as many names as paths, all of one shape; return their places, and why."""
+    if len(names) == 1:
+        return [(0, 0, ONLY)]
+    score = np.array([[likeness(name, path) for path in paths] for name in names])
     rows, columns = optimize.linear_sum_assignment(-score)
-    if score[rows, columns].sum() > _next_best(score, rows, columns) + MARGIN:
-        return [
-            Entry((_rule(named[r], wanted[c]),), NAMED) for r, c in zip(rows, columns, strict=True)
-        ]
-    reason = f"{ORDERED}: {len(named)} have this shape"
-    return [Entry((_rule(v, w),), reason) for v, w in zip(named, wanted, strict=True)]
+    best, next_best = score[rows, columns].sum(), _next_best(score, rows, columns)
+    if best > next_best and not np.isclose(best, next_best):
+        return [(int(i), int(j), NAMED) for i, j in zip(rows, columns, strict=True)]
+    return [(i, i, f"{ORDERED}: {len(names)} have this shape") for i in range(len(names))]
+
+
+def _unpaired(what: str, names: Sequence[str], paths: Sequence[str]) -> str:
+    ours, theirs = ", ".join(names) or "none", ", ".join(paths) or "none"
+    return f"{what}: in the graph {ours}; in Keras {theirs}"
 
 
 def _next_best(score: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> float:
@@ -246,35 +242,51 @@ def _said(name: str, path: str, left: Mapping[str, Variable], singles: Sequence[
     return Entry((_rule(left[name], weight),), "as you say")
 
 
-def _cell(
-    kind: str,
-    layer: Mapping[str, Any],
-    weights: Sequence[Weight],
-    left: Mapping[str, Variable],
-) -> Entry | None:
-    """Find the variables of an RNN cell: its parts lie in one scope of the graph."""
-    if kind == "GRU" and layer["config"].get("reset_after"):
-        return None
-    parts, rules = CELLS[kind]
-    inputs, units = weights[0].shape[0], weights[1].shape[0]
-    wanted = {part: tuple(f(inputs, units)) for part, f in parts.items()}
-    scopes = [name[: -len(first)] for name in left for first in wanted if name.endswith(first)]
-    fitting = [
+def _cells(
+    layers: Sequence[Mapping[str, Any]], left: dict[str, Variable]
+) -> tuple[list[Entry], list[Weight], list[str]]:
+    """Pair RNN cells, whose parts lie in one scope of the graph; take their variables from `left`.
+
+    Returns:
+        What was paired; the weights of all other layers; and cells that do not pair off.
+    """
+    cells: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+    singles: list[Weight] = []
+    for layer in layers:
+        weights = [Weight(w["path"], tuple(w["shape"])) for w in layer["weights"]]
+        kind = layer["class"].removesuffix("Cell")
+        if kind in CELLS and not layer["config"].get("reset_after"):  # TensorFlow 1 has no such GRU
+            inputs, units = weights[0].shape[0], weights[1].shape[0]
+            cells[kind, inputs, units].append(weights[0].path.rpartition("/")[0])
+        else:
+            singles += weights
+    entries, wrong = [], []
+    for (kind, inputs, units), paths in cells.items():
+        parts, rules = CELLS[kind]
+        scopes = _scopes({part: size(inputs, units) for part, size in parts.items()}, left)
+        if len(scopes) != len(paths):
+            what = f"{kind} cells of {inputs} inputs and {units} units"
+            wrong.append(_unpaired(what, scopes, paths))
+            continue
+        for i, j, reason in _pairing(scopes, paths):
+            entries.append(Entry(tuple(rules(scopes[i], paths[j])), f"an RNN cell, {reason}"))
+        for name in [name for entry in entries for name in entry.tf1]:
+            left.pop(name, None)
+    return entries, singles, wrong
+
+
+def _scopes(parts: Mapping[str, tuple[int, ...]], left: Mapping[str, Variable]) -> list[str]:
+    """Return every scope of the graph that holds variables of these names and sizes."""
+    first = next(iter(parts))
+    scopes = [name[: -len(first) - 1] for name in left if name.endswith("/" + first)]
+    return [
         scope
-        for scope in dict.fromkeys(scopes)
-        if all(scope + p in left and left[scope + p].shape == s for p, s in wanted.items())
+        for scope in scopes
+        if all(
+            f"{scope}/{part}" in left and left[f"{scope}/{part}"].shape == size
+            for part, size in parts.items()
+        )
     ]
-    if not fitting:
-        return None
-    path = weights[0].path.rpartition("/")[0]
-    best = max(fitting, key=lambda scope: likeness(scope, path))
-    others = [likeness(scope, path) for scope in fitting if scope != best]
-    reason = f"an RNN cell, {ONLY}"
-    if others:
-        lead = likeness(best, path) - max(others) > MARGIN
-        best = best if lead else fitting[0]
-        reason = NAMED if lead else f"{ORDERED}: {len(fitting)} cells have this shape"
-    return Entry(tuple(rules(best.rstrip("/"), path)), reason)
 
 
 # Kind of Keras cell -> the parts of TensorFlow 1's with their sizes, and the rules.

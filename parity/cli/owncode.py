@@ -114,15 +114,15 @@ def _weights(proposal: Proposal) -> Table:
 
 
 def _say_what_was_open(proposal: Proposal, code: int) -> None:
-    """Say what a proof makes of weights that were paired by order alone."""
-    if not proposal.open:
+    """Say what a proof makes of weights that shapes did not pair."""
+    entries = proposal.open if code == AGREE else proposal.unsure
+    if not entries:
         return
-    names = ", ".join(name for entry in proposal.open for name in entry.tf1)
-    if code == AGREE:
-        said = "these were paired by order alone, and the proof confirms it"
-    else:
+    said = "these were paired by order alone, and the proof confirms it"
+    if code != AGREE:
         said = (
-            "these were paired by order alone, which the proof does not confirm; "
-            "say --weight VARIABLE=PATH where it is wrong"
+            "these were paired by name or order, not by shape; if one of them is wrong, the models "
+            "may still be the same: say --weight VARIABLE=PATH"
         )
+    names = ", ".join(name for entry in entries for name in entry.tf1)
     console.print(f"note: {said}: {names}", highlight=False, markup=False, soft_wrap=True)

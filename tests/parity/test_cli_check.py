@@ -76,7 +76,7 @@ def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:
     assert confirmed.code == 0
     assert "paired by order alone, and the proof confirms it: conv-left/W" in confirmed.out
     refused = check(parity, "reversed_order")
-    assert "paired by order alone, which the proof does not confirm" in refused.out
+    assert "paired by name or order, not by shape" in refused.out
 
 
 def test_two_weights_of_one_shape_that_are_exchanged_are_red(parity: Command) -> None:

@@ -105,6 +105,29 @@ def test_the_parts_of_a_cell_are_found_together(
     assert entry.reason == f"an RNN cell, {ONLY}"
 
 
+def test_cells_of_one_shape_are_told_by_name_or_all_of_them_rest_on_order() -> None:
+    def proposed(*paths: str) -> list[tuple[str, str, str]]:
+        variables = [
+            variable(f"birnn/{side}/cell/{part}", *shape)
+            for side in ("fw", "bw")
+            for part, shape in (("kernel", (7, 16)), ("bias", (16,)))
+        ]
+        weights = {"kernel": (3, 16), "recurrent_kernel": (4, 16), "bias": (16,)}
+        found = propose(variables, [layer(path, "LSTMCell", **weights) for path in paths])
+        return [(e.tf1[0], e.keras[0], e.reason.partition(":")[0]) for e in found.entries]
+
+    assert proposed("one", "two") == [
+        ("birnn/fw/cell/kernel", "one/kernel", f"an RNN cell, {ORDERED}"),
+        ("birnn/bw/cell/kernel", "two/kernel", f"an RNN cell, {ORDERED}"),
+    ]
+    assert proposed("x/bw", "x/fw") == [
+        ("birnn/bw/cell/kernel", "x/bw/kernel", f"an RNN cell, {NAMED}"),
+        ("birnn/fw/cell/kernel", "x/fw/kernel", f"an RNN cell, {NAMED}"),
+    ]
+    with pytest.raises(BadInput, match="LSTM cells of 3 inputs and 4 units: in the graph birnn/fw"):
+        proposed("alone")
+
+
 def test_what_is_left_over_is_listed() -> None:
     variables = [variable("W", 3, 4), variable("extra", 9)]
     with pytest.raises(BadInput) as caught:
