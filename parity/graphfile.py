@@ -168,6 +168,7 @@ class Graph:
         draws: random ops.
         updates: ops of ``UPDATE_OPS``.
         missing: what could not be had, a sentence each.
+        invented: whether the feed was made up, as the script never trained.
         values: variable -> its value before the step.
         feed: input -> what it was fed.
     """
@@ -181,6 +182,7 @@ class Graph:
     draws: Tuple[Draw, ...]
     updates: Tuple[str, ...]
     missing: Tuple[str, ...]
+    invented: bool
     values: Arrays
     feed: Arrays
 
@@ -205,12 +207,23 @@ def write(path: str, graph: Graph) -> None:
     wire.write_arrays(path, arrays, compress=True)
 
 
+def check_name(path: str) -> None:
+    """Make sure that a path is told from a builder by its ending.
+
+    Raises:
+        BadInput: it ends otherwise.
+    """
+    if not path.endswith(SUFFIX):
+        raise BadInput("{} is no name of a graph file".format(path), "one ending in " + SUFFIX)
+
+
 def read(path: str) -> Graph:
     """Read a graph file; nothing of it is run.
 
     Raises:
         BadInput: it is missing, damaged, of another format, or names what it does not hold.
     """
+    check_name(path)
     arrays = wire.read_arrays(path)
     try:
         document = json.loads(arrays.pop("document").tobytes().decode())
@@ -231,6 +244,7 @@ def read(path: str) -> Graph:
             draws=tuple(Draw(**each) for each in document["draws"]),
             updates=tuple(document["updates"]),
             missing=tuple(document["missing"]),
+            invented=bool(document["invented"]),
             values=wire.under(arrays, "variables"),
             feed=wire.under(arrays, "feed"),
         )

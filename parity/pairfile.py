@@ -267,10 +267,9 @@ def _dropout(draws: Sequence[Draw], layers: Sequence[str]) -> dict[str, str]:
 def _dataset(name: str, graph: Graph, x: str, y: str) -> Dataset:
     """Return the batch of the graph file."""
     batch = graph.feed[x], graph.feed[y]
-    invented = any("did not train" in each for each in graph.missing)
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(each).tobytes() for each in batch))
     source = graph.made_by["source"]
-    detail = "invented inputs" if invented else f"the first batch that {source} trains on"
+    detail = "invented inputs" if graph.invented else f"the first batch that {source} trains on"
     return Dataset(
         x_train=batch[0],
         y_train=batch[1],
@@ -280,7 +279,11 @@ def _dataset(name: str, graph: Graph, x: str, y: str) -> Dataset:
         encode=lambda texts: np.zeros((len(texts), 0)),
         hyperparameters={},
         origin=Origin(
-            name, "synthetic" if invented else "script", invented, detail, digest.hexdigest()
+            name,
+            "synthetic" if graph.invented else "script",
+            graph.invented,
+            detail,
+            digest.hexdigest(),
         ),
         weights=starting(graph),
     )

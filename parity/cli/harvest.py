@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from parity import engines
+from parity import engines, graphfile
 from parity import harvest as harvesting
 from parity import setup_tf1 as building
 from parity.cli.common import console
@@ -56,6 +56,7 @@ def harvest(
     """
     source = Source(code, tuple(arguments or ()), cwd or Path())
     to = output or Path(Path(code.replace(":", ".")).name.removesuffix(".py") + SUFFIX)
+    graphfile.check_name(str(to))
     if to.exists() and not overwrite:
         raise BadInput(
             f"{to} exists", mend="add --overwrite to replace it, or choose another --output"

@@ -97,6 +97,7 @@ def collect(
         draws=tuple(_draws(kept)),
         updates=tuple(updates),
         missing=tuple(missing),
+        invented=False,
         values=values,
         feed={each.name: fed[each.name] for each in inputs if each.name in fed},
     )

@@ -115,7 +115,9 @@ class Harvest:
         graph._unsafe_unfinalize()  # a MonitoredSession's: what reads a variable is added to it
         try:
             found = collect(self._watched, graph, targets, fetched, feed, run, self._made_by)
-            found = dataclasses.replace(found, missing=(*([note] if note else []), *found.missing))
+            if note:
+                missing = (note, *found.missing)
+                found = dataclasses.replace(found, missing=missing, invented=True)
             graphfile.write(self._to, found)
             self._send("done", about=dict(self._made_by))
         except ParityError as error:

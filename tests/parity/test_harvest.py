@@ -82,6 +82,7 @@ def test_variables_draws_and_updates_are_named(towers: Graph) -> None:
     inputs = ("words:0", "training:0")
     assert towers.outputs == (Output("classes/BiasAdd:0", "BiasAdd", (None, 7), inputs),)
     assert not towers.missing
+    assert not towers.invented
 
 
 def test_a_script_that_never_trains_gives_its_graph_and_invented_inputs(tmp_path: Path) -> None:
@@ -94,6 +95,7 @@ def test_a_script_that_never_trains_gives_its_graph_and_invented_inputs(tmp_path
     """
     found = harvest(script(tmp_path, lookup), tmp_path / "to.graph.npz", GRAPH)
     assert "the script did not train: KeyError: 'data'" in found.missing[0]
+    assert found.invented
     (word,) = found.feed.values()
     assert word.shape == (4,)
     assert set(word) <= {0, 1, 2}
@@ -200,9 +202,9 @@ def test_a_file_that_does_not_agree_with_itself_is_refused(
 def test_a_damaged_file_is_refused(folder: Path, towers: Graph, tmp_path: Path) -> None:
     whole = (folder / "towers.graph.npz").read_bytes()
     for part in (whole[: len(whole) // 2], b"", b"text"):
-        (tmp_path / "part.npz").write_bytes(part)
+        (tmp_path / "part.graph.npz").write_bytes(part)
         with pytest.raises(BadInput, match="cannot be read"):
-            graphfile.read(str(tmp_path / "part.npz"))
-    np.savez(tmp_path / "other.npz", weights=np.zeros(3))
+            graphfile.read(str(tmp_path / "part.graph.npz"))
+    np.savez(tmp_path / "other.graph.npz", weights=np.zeros(3))
     with pytest.raises(BadInput, match="is no graph file"):
-        graphfile.read(str(tmp_path / "other.npz"))
+        graphfile.read(str(tmp_path / "other.graph.npz"))
