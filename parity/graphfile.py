@@ -24,7 +24,8 @@ from parity.wire import Arrays
 FORMAT = 1
 SUFFIX = ".graph.npz"
 
-# Ops that run Python, read or write files, or speak to another machine.
+# Ops that run Python, read or write files, or speak to another machine. A reader refuses any other
+# op, too, that has effects it does not know (`parity.runners.graphdefs.reaches_outside`).
 OUTSIDE = (
     "PyFunc",
     "PyFuncStateless",
@@ -47,6 +48,12 @@ OUTSIDE = (
     "FixedLengthRecordDatasetV2",
     "InitializeTableFromTextFileV2",
     "RemoteCall",
+    "DebugIdentity",
+    "DebugIdentityV2",
+    "DebugIdentityV3",
+    "DebugNanCount",
+    "DebugNumericSummary",
+    "DebugNumericSummaryV2",
 )
 
 

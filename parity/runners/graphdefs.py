@@ -18,6 +18,26 @@ FLOAT, DOUBLE = tf.float32.as_datatype_enum, tf.float64.as_datatype_enum
 # Random ops whose numbers depend on their dtype: a float64 twin draws in float32 and widens.
 DRAWS = ("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "ParameterizedTruncatedNormal")
 
+# How the names begin of stateful ops that hold numbers, draw them, or check them, and no more.
+HOLDING = (
+    "Assert",
+    "Assign",
+    "Cudnn",
+    "Multinomial",
+    "Parameterized",
+    "Placeholder",
+    "Random",
+    "ReadVariableOp",
+    "Resource",
+    "Stack",
+    "Stateful",
+    "StatelessRandom",
+    "TemporaryVariable",
+    "TensorArray",
+    "TruncatedNormal",
+    "Var",
+)
+
 # How a variable is read and updated.
 UPDATES = ("Assign", "AssignVariableOp", "Identity", "Mul", "ReadVariableOp")
 
@@ -59,7 +79,8 @@ def refuse_outside(graph_def: Any, where: str) -> None:
     Raises:
         BadInput: it would run Python, or reach for files or machines.
     """
-    found = [node for node in every_node(graph_def) if node.op in OUTSIDE]
+    found = [node for node in every_node(graph_def) if reaches_outside(node.op)]
+    found.sort(key=lambda node: node.op not in OUTSIDE)  # those that are known to come first
     if found:
         names = ", ".join("{} ({})".format(node.name, node.op) for node in found[:5])
         raise BadInput(
@@ -67,6 +88,19 @@ def refuse_outside(graph_def: Any, where: str) -> None:
             "a graph that only computes",
             "harvest it anew, or cut these ops out",
         )
+
+
+def reaches_outside(op: str) -> bool:
+    """Tell whether a type of op may do more than compute: it is known to, or nobody knows."""
+    if op in OUTSIDE:
+        return True
+    definition = definition_of(op)  # none of a call of a function, whose own nodes are looked at
+    return (
+        definition is not None
+        and definition.is_stateful
+        and not op.startswith(HOLDING)
+        and not op.endswith("CandidateSampler")
+    )
 
 
 def every_node(graph_def: Any) -> Iterator[Any]:

@@ -115,6 +115,21 @@ def test_a_graph_that_runs_python_is_refused() -> None:
         graphdefs.refuse_outside(graph_of(build), "a file")
 
 
+@pytest.mark.parametrize(
+    ("build", "named"),
+    [
+        (lambda: tf.raw_ops.PrintV2(input="x", output_stream="file:///tmp/x"), "PrintV2"),
+        (lambda: tf.raw_ops.FIFOQueueV2(component_types=[tf.float32]), "FIFOQueueV2"),
+        (lambda: tf.io.write_file("/tmp/x", "x"), "WriteFile"),
+    ],
+)
+def test_an_op_with_effects_that_are_not_known_is_refused(
+    build: Callable[[], None], named: str
+) -> None:
+    with pytest.raises(BadInput, match=named):
+        graphdefs.refuse_outside(graph_of(build), "a file")
+
+
 def test_a_graph_that_reads_files_in_a_function_is_refused() -> None:
     def build() -> None:
         dataset = tf.data.TextLineDataset("/etc/passwd").map(tf.strings.length)
