@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import cast
 
 import pytest
 
-from parity import checks
+from parity import checks, cli
 from parity.cases import Case, Request, make_case
 from parity.engines import find, tf1_python
 from parity.executor import Answer, Executor
@@ -20,6 +21,7 @@ from parity.results import Outcome
 from parity.sides import Desk, Live
 from parity.wire import Arrays
 from tests.conformance.tiny import tiny
+from tests.parity.commands import Command, Ended
 from tests.parity.samples import ABOUT, MADE_UP
 
 # Pair and dtype -> its tiny case, and the graph engine that answers it.
@@ -70,6 +72,20 @@ def judge(executor: Executor) -> Judge:
         return known[name, dtype]
 
     return sit
+
+
+@pytest.fixture
+def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command in this process."""
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["parity", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Ended(int(stop.value.code or 0), out, err)
+
+    return run
 
 
 @pytest.fixture

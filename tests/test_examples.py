@@ -10,7 +10,6 @@ import pytest
 from datasets import sms_spam
 from parity import engines
 from tests.parity.commands import Command
-from tests.parity.conftest import parity as parity  # the command, in this process
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

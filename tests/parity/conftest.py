@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from parity import cli, engines, pairs
+from parity import engines, pairs
 from parity.executor import Executor
-from tests.parity.commands import PAIR, Command, Ended
+from tests.parity.commands import PAIR
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,20 +32,6 @@ def small(loud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # an engine that is started here serves other tests
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def parity(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs the command in this process."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["parity", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(stop.value.code or 0), out, err)
-
-    return run
 
 
 @pytest.fixture
