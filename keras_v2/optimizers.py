@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 from keras.initializers import Constant
 
@@ -12,8 +13,16 @@ def through_float32(hyperparameter: Any, dtype: str) -> Any:
 
     `_prepare` of TF1's optimizers makes a float32 tensor of a Python number, `_apply_*` casts it
     to the variable's type. So a float64 variable decays by 0.899999976..., not by 0.9.
+
+    XLA on a GPU takes two casts for none, so a learning rate is rounded when an optimizer is made
+    (`rounded_rate`). What a schedule computes in float64 is left as it is there.
     """
     return ops.cast(ops.convert_to_tensor(hyperparameter, dtype="float32"), dtype)
+
+
+def rounded_rate(learning_rate: Any) -> Any:
+    """Rounds a learning rate to float32 if it is a number; a schedule is returned as it is."""
+    return float(np.float32(learning_rate)) if isinstance(learning_rate, float) else learning_rate
 
 
 def summed_gradient(gradient: Any, variable: Any) -> tuple[Any, Any]:
@@ -92,7 +101,7 @@ class TF1RMSprop(keras.Optimizer):  # type: ignore[misc]  # Keras ships no annot
         name: str = "rmsprop",
         **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **kwargs)
+        super().__init__(rounded_rate(learning_rate), name=name, **kwargs)
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
@@ -187,7 +196,7 @@ class TF1Adam(keras.Optimizer):  # type: ignore[misc]  # Keras ships no annotati
         name: str = "adam",
         **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **kwargs)
+        super().__init__(rounded_rate(learning_rate), name=name, **kwargs)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

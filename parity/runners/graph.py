@@ -26,6 +26,8 @@ KEEP = 1.0 - 2.0**-24
 DROP = 0.0
 
 tf.logging.set_verbosity(tf.logging.ERROR)
+if hasattr(tf.config.experimental, "enable_tensor_float_32_execution"):  # not in TensorFlow 1
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 class GraphRunner(Runner):

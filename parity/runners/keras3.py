@@ -15,6 +15,13 @@ from parity.runners.keras_dropout import Dropout
 from parity.runners.protocol import Batch, Masks, Runner, build, check_fit, resolve
 from parity.wire import FED, Arrays, Model
 
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if ON_TENSORFLOW:
+    import tensorflow as tf
+
+    # XLA multiplies with 10 bits on a GPU that can, whatever NVIDIA_TF32_OVERRIDE says.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
 
 class RecordGradients(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
     """Keeps each gradient in a slot and leaves the weights alone.
@@ -60,9 +67,10 @@ class KerasRunner(Runner):
         if spec.twin and isinstance(rate, keras.Variable):  # and no schedule
             rate.assign(np.float32(rate))
         self._fresh_slots = [np.array(v) for v in self.model.optimizer.variables]
+        self._by_xla = ON_TENSORFLOW and self.model.jit_compile
         taps = [self.model.get_layer(name).output for name in spec.taps] or self.model.outputs
         self._taps = keras.Model(self.model.input, taps)
-        self._forward = compiled(self._taps)
+        self._forward = compiled(self._taps, self._by_xla)
         self._dropout = Dropout(self.model, spec.seed)
         self._recorder = RecordGradients(learning_rate=0.0)
         self._trained: Dict[int, Any] = {}  # optimizer -> its compiled training step
@@ -126,12 +134,12 @@ class KerasRunner(Runner):
             "numpy": np.__version__,
             "device": "CPU:0",
         }
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
+        if ON_TENSORFLOW:
             about["tensorflow"] = tf.__version__
             if tf.config.list_logical_devices("GPU"):
                 about["device"] = "GPU:0"
+            if self._by_xla:
+                about["compiler"] = "XLA"
         return about
 
     def _slot_variables(self) -> Dict[str, Any]:
@@ -148,26 +156,31 @@ class KerasRunner(Runner):
     @contextlib.contextmanager
     def _replayed(self, x: Batch, step: int, masks: Masks) -> Iterator[None]:
         """Make dropout draw, or be fed, the masks of `step` inside the block."""
-        if self.spec.replay != FED:
-            if self.spec.replay:
-                self._dropout.seed(step)
+        if not self.spec.replay:
             yield
-            return
-        with self._dropout.fed(compiled(self._taps), x, masks):
+        elif self.spec.replay == FED:
+            with self._dropout.fed(compiled(self._taps), x, masks):
+                yield
+        elif self._by_xla:  # which draws others from the same seed
+            with self._dropout.fed(compiled(self._taps), x, self.masks(x, step)):
+                yield
+        else:
+            self._dropout.seed(step)
             yield
 
 
-def compiled(model: Any) -> Any:
+def compiled(model: Any, by_xla: bool = False) -> Any:
     """Return a model as its training step runs it, which is faster than step by step.
 
     A recurrent layer's 1000 steps take 10 s one by one on TensorFlow, and 1 s as a graph. Each call
     of `compiled` gives a graph of its own, made when it is first run.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return model
-    import tensorflow as tf
 
-    return tf.function(model)
+    Args:
+        model: to be called; on other backends than TensorFlow it is returned as it is.
+        by_xla: have XLA compile it. On a GPU Keras has it compile a step without being asked, and
+            XLA rounds otherwise.
+    """
+    return tf.function(model, jit_compile=by_xla or None) if ON_TENSORFLOW else model
 
 
 def is_seed(variable: Any) -> bool:

@@ -241,6 +241,19 @@ def test_every_slot_of_adam_agrees_with_tf1(
     assert_same(found, reference(gradients(dtype), dtype, **settings), TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("build", [TF1RMSprop, TF1Adam])
+def test_a_learning_rate_is_rounded_before_a_compiler_sees_it(
+    build: Callable[..., keras.Optimizer],
+) -> None:
+    """XLA on a GPU leaves out a cast to float32 and back, and with it TF1's rounding."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        assert float(build(0.0005).learning_rate) == float(np.float32(0.0005))
+    finally:
+        keras.config.set_floatx(before)
+
+
 # Runs on TensorFlow 1.15.5. Arguments: where the gradients are, where the results go.
 SCRIPT = """
 import sys

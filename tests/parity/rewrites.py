@@ -1,10 +1,13 @@
-"""Keras models that are, or are nearly, what the scripts of `tests/parity/scripts` train."""
+"""Keras models that are, or are nearly, what a graph trains: the scripts' and `sms_rnn`'s."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 from keras import layers
 
+from keras_v2 import sms_rnn
 from keras_v2.optimizers import TF1Adam
 
 
@@ -70,3 +73,11 @@ def without_dropout() -> keras.Model:
 def not_compiled() -> keras.Model:
     words = keras.Input((6,))
     return keras.Model(words, layers.Dense(3)(words))
+
+
+def sms_rnn_by_xla(**hyperparameters: Any) -> keras.Model:
+    """The model of the pair, compiled as Keras compiles it on a GPU without being asked."""
+    model = sms_rnn.build_model(**hyperparameters)
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile(model.optimizer, model.loss, metrics=[accuracy], jit_compile=True)
+    return model

@@ -163,6 +163,15 @@ def test_unbroken_pair_agrees(executor: Executor, judge: Judge, dtype: str) -> N
     assert len(comparison.differences) > 50
 
 
+@pytest.mark.parametrize("dtype", BOTH)
+def test_a_model_that_xla_compiles_agrees(executor: Executor, judge: Judge, dtype: str) -> None:
+    """XLA draws other masks from a seed, and leaves rounding casts out on a GPU."""
+    case, reference = judge("sms_rnn", dtype)
+    by_xla = dataclasses.replace(case.pair, keras="tests.parity.rewrites:sms_rnn_by_xla")
+    case = dataclasses.replace(case, pair=by_xla)
+    assert compare_two(SMS, reference, live(executor, "keras", case)).exit_code == AGREE
+
+
 def test_float32_hides_what_float64_shows() -> None:
     assert any(set(twin.dtypes) == {"float64"} for twin in TWINS)
 
