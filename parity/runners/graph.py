@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
 from parity.errors import EngineFailed
-from parity.runners.protocol import Batch, Masks, Runner, check_fit, densify, named
+from parity.runners.protocol import Batch, Masks, Runner, card, check_fit, densify, named
 from parity.runners.sources import Gradient, source_of
 from parity.runners.watching import ancestors
 from parity.wire import Arrays, Model
@@ -116,6 +116,7 @@ class GraphRunner(Runner):
             "tensorflow": tf.__version__,
             "numpy": np.__version__,
             "device": (gpus or names)[0],
+            **(card(tf.config) if gpus else {}),
         }
 
     def _feed(self, x: Batch, y: Any, training: bool, masks: Masks) -> Dict[Any, Any]:

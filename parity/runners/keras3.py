@@ -12,7 +12,7 @@ import numpy as np
 from parity.errors import BadInput
 from parity.runners import describing
 from parity.runners.keras_dropout import Dropout
-from parity.runners.protocol import Batch, Masks, Runner, build, check_fit, resolve
+from parity.runners.protocol import Batch, Masks, Runner, build, card, check_fit, resolve
 from parity.wire import FED, Arrays, Model
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
@@ -138,6 +138,7 @@ class KerasRunner(Runner):
             about["tensorflow"] = tf.__version__
             if tf.config.list_logical_devices("GPU"):
                 about["device"] = "GPU:0"
+                about.update(card(tf.config))
             if self._by_xla:
                 about["compiler"] = "XLA"
         return about

@@ -159,3 +159,10 @@ def densify(values: np.ndarray, indices: Optional[np.ndarray], shape: Tuple[int,
     dense = np.zeros(shape, values.dtype)  # (rows, ...)
     np.add.at(dense, indices, values)
     return dense
+
+
+def card(config: Any) -> Dict[str, str]:
+    """Return the first graphics card by name, where `tf.config` tells it: not in TensorFlow 1."""
+    details = getattr(config.experimental, "get_device_details", None)
+    name = details(config.list_physical_devices("GPU")[0]).get("device_name") if details else None
+    return {"card": name} if name else {}

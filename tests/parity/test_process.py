@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from parity.cases import data_arrays, make_case, make_model
 from parity.engines import ENGINES, Engine
 from parity.errors import BadInput, EngineFailed
 from parity.process import PAYLOAD, STARTS, Process, write_payload
+from parity.runners import protocol
 from parity.wire import Arrays, Job
 from tests.conformance.tiny import tiny
 from tests.conftest import quiet
@@ -160,6 +162,22 @@ def test_refusals_are_told_apart(
     said = {"received": "the reason", "expected": "better", "mend": "mend it", "exit_code": code}
     with pytest.raises(kind, match=r"the reason.*; expected better; mend it"):
         start(fake(f"send('failed', **{said!r})")).run(JOB, {}, quiet)
+
+
+@pytest.mark.parametrize(
+    ("details", "told"),
+    [
+        ({"get_device_details": lambda gpu: {"device_name": f"of {gpu}"}}, {"card": "of first"}),
+        ({"get_device_details": lambda gpu: {}}, {}),
+        ({}, {}),  # TensorFlow 1
+    ],
+)
+def test_an_engine_tells_which_card_it_is_on(details: dict[str, Any], told: dict[str, str]) -> None:
+    config = SimpleNamespace(
+        experimental=SimpleNamespace(**details),
+        list_physical_devices=lambda kind: ["first", "second"],
+    )
+    assert protocol.card(config) == told
 
 
 def test_a_gpu_that_is_not_there_is_not_replaced_in_silence(fake: Fake, start: Start) -> None:
