@@ -72,7 +72,9 @@ class Case:
         """Return what the leading engine is asked: its variables and the masks of every step."""
         job = Job("lead", make_model(self.pair, keras, self._hyperparameters, seed=self.seed))
         job = dataclasses.replace(job, model=dataclasses.replace(job.model, replay=SEEDED))
-        return Request(keras, job, {**data_arrays(self.dataset), **self.plan.arrays()})
+        return Request(
+            keras, job, {**data_arrays(self.dataset, self.pair, keras), **self.plan.arrays()}
+        )
 
     def led(self, arrays: Mapping[str, np.ndarray]) -> Case:
         """Return the case with the leader's masks, and with weights for its variables.
@@ -152,7 +154,7 @@ class Case:
         if slots and not graph:
             slots = layout.slots_to_keras(slots, self.start)
         arrays = {
-            **data_arrays(self.dataset),
+            **data_arrays(self.dataset, self.pair, engine),
             **self.plan.arrays(),
             **wire.within("weights", weights),
             **wire.within("slots", slots),
@@ -286,14 +288,28 @@ def path_of(pair: Pair, text: str) -> str:
     return pair.layout.path_of(key.name)
 
 
-def data_arrays(dataset: Dataset) -> Arrays:
-    """Return what an engine trains and is tested on."""
-    return {
-        "x_train": dataset.x_train,
-        "y_train": dataset.y_train,
-        "x_test": dataset.x_test,
-        "y_test": dataset.y_test,
-    }
+def data_arrays(dataset: Dataset, pair: Pair, engine: Engine) -> Arrays:
+    """Return what an engine trains and is tested on.
+
+    Rows of several parts, a structured array, are taken apart, each part in the engine's own name.
+    Where one part is left to a Keras model it stands alone, as its functions want it.
+    """
+    fed, graph = pair.wiring.fed, engine.family == "graph"
+    found: Arrays = {}
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        rows = getattr(dataset, name)
+        parts = {
+            part if graph else fed[part]: np.ascontiguousarray(rows[part])
+            for part in rows.dtype.names or ()
+            if graph or fed[part]
+        }
+        if not parts:
+            found[name] = rows
+        elif graph or len(parts) > 1:
+            found.update(wire.within(name, parts))
+        else:
+            (found[name],) = parts.values()
+    return found
 
 
 def check_finite(arrays: Mapping[str, np.ndarray], where: str) -> None:

@@ -66,7 +66,7 @@ def _request(pair: Pair, dataset: Dataset, engine: Engine, options: Options) -> 
     if engine.family != "graph":
         given = pair.layout.gradients_to_keras(given)
     model = make_model(pair, engine, dataset.hyperparameters, seed=options.seed)
-    arrays = {**data_arrays(short), **plan.arrays(), **wire.within("given", given)}
+    arrays = {**data_arrays(short, pair, engine), **plan.arrays(), **wire.within("given", given)}
     return Request(engine, wire.Job("time", model), arrays)
 
 

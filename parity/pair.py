@@ -36,6 +36,8 @@ class Wiring:
         output: what turns the last tap into probabilities: ``softmax``, ``sigmoid``, ``identity``
             where it holds them already, or empty where the model predicts no class.
         handles: where the graph is a graph file: name that the other fields say -> tensor.
+        fed: where a dataset's rows have several parts: the graph's name of a part -> Keras's, empty
+            where the graph alone takes it.
     """
 
     taps: Mapping[str, str]
@@ -45,6 +47,7 @@ class Wiring:
     metrics: tuple[str, ...] = ("loss", "accuracy")
     output: str = "softmax"
     handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fed: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,32 +17,13 @@ import numpy as np
 from datasets.dataset import Dataset, Origin
 from parity.cases import Request
 from parity.engines import LEADER
-from parity.errors import BadInput, look_up
-from parity.graphfile import Draw, Graph, Optimizer, Output
+from parity.graphfile import Graph
+from parity.handles import Handles, Said, propose_handles
 from parity.pair import STEPS, Data, Pair, Schedule, Stock, Wiring
 from parity.proposals import Proposal, propose, slots_of
 from parity.wire import Job, Model
 
-# A Keras layer's last activation -> the op that gives the same in a graph.
-ACTIVATIONS = {"softmax": "Softmax", "sigmoid": "Sigmoid"}
 MOVED = 0.1  # how far what a script starts at a constant is moved: see `starting`
-
-
-@dataclasses.dataclass(frozen=True)
-class Said:
-    """What a user has decided; what is empty is proposed.
-
-    Args:
-        output: tensor of the graph that is the Keras model's output.
-        optimizer: train op of the optimizer that is compared.
-        evaluation: input of the graph -> its value when the model does not train.
-        weights: variable of the graph -> path of a Keras weight.
-    """
-
-    output: str = ""
-    optimizer: str = ""
-    evaluation: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    weights: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,24 +85,22 @@ def propose_pair(
     Raises:
         BadInput: something cannot be told; says what was seen, and how to decide it.
     """
-    optimizer = _optimizer(graph, said)
-    output = _output(graph, description, said)
-    x, y, constants = _fed(graph, output)
-    evaluation = {n: _evaluation(n, graph.feed[n], said) for n in constants}
+    handles = propose_handles(graph, description, said)
+    optimizer = handles.optimizer
     slots = {slot for each in graph.optimizers for slot in each.slots}
     variables = [v for v in graph.variables if v.name not in slots]
     weights = propose(variables, description["layers"], said.weights)
-    sites = _dropout(graph.draws, description["dropout"])
     wiring = Wiring(
-        taps={output.name: description["outputs"][0]["name"]},
-        dropout=sites,
-        training_feeds={n: graph.feed[n].item() for n in constants},
-        evaluation_feeds=evaluation,
+        taps=handles.outputs,
+        dropout=handles.dropout,
+        training_feeds=handles.training,
+        evaluation_feeds=handles.evaluation,
         metrics=("loss",),
         output="",
-        handles={"x": x, "y": y, "loss": optimizer.loss, "train_op": optimizer.train_op},
+        handles={"loss": optimizer.loss, "train_op": optimizer.train_op},
+        fed={**handles.inputs, **handles.targets},
     )
-    dataset = _dataset(name, graph, x, y)
+    dataset = _dataset(name, graph, handles)
     pair = Pair(
         name=name,
         title=f"{graph.made_by['source']} and {keras}",
@@ -133,19 +112,7 @@ def propose_pair(
         schedule=Schedule(1, len(dataset.x_train), steps=STEPS),
         stock=Stock("", 0.0, ""),  # it is not asked
     )
-    lines = [
-        ("input", f"{x} is {description['inputs'][0]['name']}"),
-        ("target", y),
-        ("output", f"{output.name} ({output.op}) is {description['outputs'][0]['name']}"),
-        ("loss", optimizer.loss),
-        ("optimizer", f"{optimizer.kind} is {description['optimizer']['class']}"),
-        *(("dropout", f"{draw} is {layer}") for draw, layer in sites.items()),
-        *(
-            (n, f"{graph.feed[n].item():g} in training, {v:g} otherwise")
-            for n, v in evaluation.items()
-        ),
-    ]
-    return Proposed(pair, weights, lines)
+    return Proposed(pair, weights, handles.lines(description["optimizer"]["class"]))
 
 
 def starting(graph: Graph) -> dict[str, np.ndarray]:
@@ -168,113 +135,17 @@ def starting(graph: Graph) -> dict[str, np.ndarray]:
     return found
 
 
-def _optimizer(graph: Graph, said: Said) -> Optimizer:
-    known = {each.train_op: each for each in graph.optimizers if each.loss}
-    if said.optimizer:
-        return look_up("optimizer's train op", said.optimizer, known)
-    if len(known) != 1:
-        raise BadInput(
-            f"the graph has {len(known)} optimizers whose loss was seen: "
-            + (", ".join(f"{o.train_op} ({o.kind}, {o.loss})" for o in known.values()) or "none"),
-            "one",
-            "choose one with --optimizer TRAIN_OP" if known else "",
-        )
-    return next(iter(known.values()))
-
-
-def _output(graph: Graph, description: Mapping[str, Any], said: Said) -> Output:
-    """Return the tensor that is what the Keras model gives."""
-    outputs = {each.name: each for each in graph.outputs}
-    if said.output:
-        return look_up("output", said.output, outputs)
-    if len(description["outputs"]) != 1:
-        raise BadInput(f"the Keras model has {len(description['outputs'])} outputs", "one")
-    wanted = description["outputs"][0]
-    kind = ACTIVATIONS.get(wanted["activation"], "")
-    fitting = [
-        each
-        for each in outputs.values()
-        if each.shape is not None
-        and list(each.shape[1:]) == wanted["shape"][1:]
-        and (each.op == kind if kind else each.op not in ACTIVATIONS.values())
-    ]
-    if len(fitting) != 1:
-        seen = ", ".join(f"{o.name} {o.shape} ({o.op})" for o in graph.outputs) or "none"
-        raise BadInput(
-            f"{len(fitting)} outputs of the graph may be the Keras model's "
-            f"{wanted['name']} {tuple(wanted['shape'])} ({wanted['activation']}); seen: {seen}",
-            "one",
-            "name it with --tensor TENSOR",
-        )
-    return fitting[0]
-
-
-def _fed(graph: Graph, output: Output) -> tuple[str, str, list[str]]:
-    """Return the graph's input, its target, and what is fed that is a number alone."""
-    arrays = [name for name, value in graph.feed.items() if value.ndim]
-    constants = [name for name, value in graph.feed.items() if not value.ndim]
-    inputs = [name for name in arrays if name in output.inputs]
-    targets = [name for name in arrays if name not in output.inputs]
-    for what, found in (("inputs", inputs), ("targets", targets)):
-        if len(found) != 1:
-            raise BadInput(
-                f"the graph was fed {len(found)} {what}: {', '.join(found) or 'none'}",
-                "one",
-                "models of several are not compared yet",
-            )
-    return inputs[0], targets[0], constants
-
-
-def _evaluation(name: str, value: np.ndarray, said: Said) -> float:
-    """Return what is fed outside of training in the place of a number."""
-    if name in said.evaluation:
-        return said.evaluation[name]
-    if value.dtype == bool:
-        return 0.0
-    words = name.lower()
-    if "keep" in words:
-        return 1.0
-    if "drop" in words or "rate" in words:
-        return 0.0
-    raise BadInput(
-        f"{name} was fed {value.item()} in training",
-        "its value when the model does not train",
-        f"say it with --evaluation {name}=VALUE",
-    )
-
-
-def _dropout(draws: Sequence[Draw], layers: Sequence[str]) -> dict[str, str]:
-    """Pair the graph's draws with Keras's dropout layers, in order."""
-    if strange := [d for d in draws if d.in_loop or d.op != "RandomUniform"]:
-        said = ", ".join(f"{d.name} ({d.op}{', in a loop' if d.in_loop else ''})" for d in strange)
-        raise BadInput(
-            f"the graph draws what a Keras model cannot be given yet: {said}",
-            "dropout outside of loops",
-            "compare it with that dropout or noise switched off in the script",
-        )
-    names = [draw.name for draw in draws]
-    if len(names) != len(layers):
-        raise BadInput(
-            f"the graph draws {len(names)} times ({', '.join(names) or 'never'}), the Keras model "
-            f"drops in {len(layers)} layers ({', '.join(layers) or 'none'})",
-            "as many of both",
-            "give the Keras model the dropout of the graph",
-        )
-    scopes = [name.rpartition("/")[0] or name for name in names]
-    return dict(zip(scopes, layers, strict=True))
-
-
-def _dataset(name: str, graph: Graph, x: str, y: str) -> Dataset:
-    """Return the batch of the graph file."""
-    batch = graph.feed[x], graph.feed[y]
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(each).tobytes() for each in batch))
+def _dataset(name: str, graph: Graph, handles: Handles) -> Dataset:
+    """Return the batch of the graph file, each part under the names of its tensors."""
+    x, y = (_table({n: graph.feed[n] for n in part}) for part in (handles.inputs, handles.targets))
+    digest = hashlib.sha256(x.tobytes() + y.tobytes())
     source = graph.made_by["source"]
     detail = "invented inputs" if graph.invented else f"the first batch that {source} trains on"
     return Dataset(
-        x_train=batch[0],
-        y_train=batch[1],
-        x_test=batch[0],
-        y_test=batch[1],
+        x_train=x,
+        y_train=y,
+        x_test=x,
+        y_test=y,
         labels=(),
         encode=lambda texts: np.zeros((len(texts), 0)),
         hyperparameters={},
@@ -287,3 +158,14 @@ def _dataset(name: str, graph: Graph, x: str, y: str) -> Dataset:
         ),
         weights=starting(graph),
     )
+
+
+def _table(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return arrays of as many rows as one structured array, whose fields have their names."""
+    rows = len(next(iter(columns.values())))
+    table = np.empty(
+        rows, [(name, value.dtype, value.shape[1:]) for name, value in columns.items()]
+    )
+    for name, value in columns.items():
+        table[name] = value
+    return table

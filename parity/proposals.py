@@ -124,7 +124,7 @@ def propose(
         if len(names) != len(paths):
             wrong.append(_unpaired(f"shape {shape}", names, paths))
             continue
-        for i, j, reason in _pairing(names, paths):
+        for i, j, reason in pairing(names, paths):
             entries.append(Entry((_rule(named[i], wanted[j]),), reason))
     if wrong:
         raise BadInput(
@@ -196,8 +196,11 @@ def words(name: str) -> set[str]:
     return {STEMS.get(part, part) for part in parts}
 
 
-def _pairing(names: Sequence[str], paths: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Pair as many names as paths, all of one shape; return their places, and why."""
+def pairing(names: Sequence[str], paths: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Pair as many names as paths, all of one shape; return their places, and why.
+
+    The reason is `ONLY`, `NAMED`, or begins with `ORDERED`.
+    """
     if len(names) == 1:
         return [(0, 0, ONLY)]
     score = np.array([[likeness(name, path) for path in paths] for name in names])
@@ -268,7 +271,7 @@ def _cells(
             what = f"{kind} cells of {inputs} inputs and {units} units"
             wrong.append(_unpaired(what, scopes, paths))
             continue
-        for i, j, reason in _pairing(scopes, paths):
+        for i, j, reason in pairing(scopes, paths):
             entries.append(Entry(tuple(rules(scopes[i], paths[j])), f"an RNN cell, {reason}"))
         for name in [name for entry in entries for name in entry.tf1]:
             left.pop(name, None)

@@ -82,7 +82,7 @@ def question(
     given = dict(dataset.weights)  # decided by the corpus, such as word vectors
     if engine.family != "graph":
         given = pair.layout.gradients_to_keras(given)
-    arrays = {**data_arrays(dataset), **plan.arrays(), **wire.within("given", given)}
+    arrays = {**data_arrays(dataset, pair, engine), **plan.arrays(), **wire.within("given", given)}
     if dataset.validation:
         arrays["x_validation"], arrays["y_validation"] = dataset.validation
     return Request(engine, Job("train", model), arrays)

@@ -43,7 +43,8 @@ def digest(pair: Pair, dataset: Dataset, executor: Executor, options: Options) -
         "recordings": recordings,
         "harness": provenance.sources(f"{checks.__name__}:prove", [ROOT]),
     }
-    arrays = {**data_arrays(case.dataset), **case.plan.arrays(), **dataset.weights}
+    data = data_arrays(case.dataset, pair, options.references[0])
+    arrays = {**data, **case.plan.arrays(), **dataset.weights}
     return provenance.digest(document, arrays)
 
 

@@ -13,8 +13,8 @@ from parity import engines, graphfile, pairfile, runs
 from parity.cli.common import Device, Timeout, conclude, console, running
 from parity.errors import AGREE, BadInput
 from parity.graphfile import SUFFIX
+from parity.handles import Said
 from parity.options import Options
-from parity.pairfile import Said
 from parity.progress import Board
 from parity.proposals import Proposal
 
@@ -31,9 +31,18 @@ def check(
         list[str] | None,
         typer.Option(metavar="VARIABLE=PATH", help="What belongs together, repeatable."),
     ] = None,
-    output_tensor: Annotated[
-        str, typer.Option("--tensor", help="The graph's tensor that is the Keras model's output.")
-    ] = "",
+    tensor: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TENSOR=LAYER", help="The graph's tensor that a Keras layer gives."),
+    ] = None,
+    fed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TENSOR=NAME",
+            help="What is fed to the graph is which input, or the target of which output; TENSOR= "
+            "where the graph alone takes it. Repeatable.",
+        ),
+    ] = None,
     optimizer: Annotated[str, typer.Option(help="Train op, where the graph has several.")] = "",
     evaluation: Annotated[
         list[str] | None,
@@ -57,10 +66,11 @@ def check(
     and train on the script's own batch.
     """
     said = Said(
-        output_tensor,
+        dict(_pairs("--tensor", tensor)),
         optimizer,
         {name: _number(name, value) for name, value in _pairs("--evaluation", evaluation)},
         dict(_pairs("--weight", weight)),
+        dict(_pairs("--fed", fed, bare=True)),
     )
     name = graph.name.removesuffix(SUFFIX)
     folder = output or Path("results/check") / name
@@ -88,11 +98,11 @@ def check(
     raise typer.Exit(found.exit_code)
 
 
-def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
-    """Return what an option of the form NAME=VALUE was given."""
+def _pairs(option: str, given: Sequence[str] | None, bare: bool = False) -> list[tuple[str, str]]:
+    """Return what an option of the form NAME=VALUE was given; VALUE may be left out if `bare`."""
     found = [each.rpartition("=") for each in given or ()]
     for each, (name, _, value) in zip(given or (), found, strict=True):
-        if not name or not value:
+        if not name or not (value or bare):
             raise BadInput(f"{option} {each!r}", "NAME=VALUE")
     return [(name, value) for name, _, value in found]
 

@@ -81,3 +81,22 @@ def sms_rnn_by_xla(**hyperparameters: Any) -> keras.Model:
     accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     model.compile(model.optimizer, model.loss, metrics=[accuracy], jit_compile=True)
     return model
+
+
+def tiny_heads(mask: bool = True) -> keras.Model:
+    """Two inputs and two outputs; where the script is told lengths, padding is masked."""
+    words = keras.Input((6,), dtype="int32", name="words")
+    facts = keras.Input((4,), name="facts")
+    embedded = layers.Embedding(20, 5, mask_zero=mask, name="embedding")(words)
+    read = layers.LSTM(4, name="lstm")(embedded)
+    known = layers.Dense(3, "tanh", name="facts_layer")(facts)
+    joined = layers.Concatenate()([read, known])
+    outputs = [layers.Dense(3, name="kind")(joined), layers.Dense(2, name="size")(joined)]
+    model = keras.Model([words, facts], outputs)
+    kind_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(TF1Adam(0.01), {"kind": kind_loss, "size": "mse"})
+    return model
+
+
+def without_mask() -> keras.Model:
+    return tiny_heads(mask=False)

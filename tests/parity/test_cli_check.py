@@ -12,6 +12,7 @@ from tests.parity.commands import Command, Ended, error
 SCRIPTS = Path(__file__).parent / "scripts"
 FILE = "tiny_cnn.graph.npz"
 RNN = "tiny_rnn.graph.npz"
+HEADS = "tiny_heads.graph.npz"
 
 pytestmark = pytest.mark.usefixtures("small", "lent")
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("small", "lent")
 @pytest.fixture(scope="module")
 def harvested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("harvested")
-    for file in (FILE, RNN):
+    for file in (FILE, RNN, HEADS):
         code = SCRIPTS / file.replace(".graph.npz", ".py")
         harvest(Source(str(code)), folder / file, engines.find("graph"))
     return folder
@@ -28,7 +29,7 @@ def harvested(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def here(small: None, harvested: Path) -> None:
     """The graph files lie in the folder that the command runs in."""
-    for file in (FILE, RNN):
+    for file in (FILE, RNN, HEADS):
         shutil.copy(harvested / file, file)
 
 
@@ -86,14 +87,40 @@ def test_two_weights_of_one_shape_that_are_exchanged_are_red(parity: Command) ->
     assert "of 6: forward" in ended.out
 
 
+def test_several_inputs_and_outputs_are_told_apart(parity: Command) -> None:
+    ended = check(parity, "tiny_heads", "--fed", "lengths:0=", file=HEADS)
+    assert ended.code == 0, ended
+    for line in (
+        "input: words:0 is words",
+        "input: facts:0 is facts",
+        "input: lengths:0, which the graph alone takes",
+        "target: kind_labels:0 is kind",
+        "target: size_labels:0 is size",
+        "output: kind/BiasAdd:0 is kind",
+        "output: size/BiasAdd:0 is size",
+    ):
+        assert line in ended.out
+    wrong = check(parity, "without_mask", "--fed", "lengths:0=", file=HEADS)
+    assert (wrong.code, "of 6: forward" in wrong.out) == (1, True)
+
+
+def test_an_input_that_keras_has_not_is_asked_for(parity: Command) -> None:
+    ended = check(parity, "tiny_heads", file=HEADS)
+    assert ended.code == 2
+    assert "lengths:0 (8,)" in error(ended)
+    assert "--fed TENSOR= of what the graph alone takes" in error(ended)
+    ended = check(parity, "tiny_heads", "--fed", "lengths:0=wrds", file=HEADS)
+    assert "did you mean 'words'?" in error(ended)
+
+
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        ("without_dropout", (), "do not pair off"),
+        ("without_dropout", (), "the Keras model drops in 0 layers"),
         ("not_compiled", (), "returns a model that is not compiled"),
         ("no_such", (), "cannot be had in this engine"),
         ("tiny_cnn", ("--weight", "left"), "--weight 'left'; expected NAME=VALUE"),
-        ("tiny_cnn", ("--tensor", "output/score:0"), "did you mean 'output/scores:0'?"),
+        ("tiny_cnn", ("--tensor", "output/score:0=output"), "did you mean 'output/scores:0'?"),
         ("tiny_cnn", ("--optimizer", "Adm"), "did you mean 'Adam'?"),
     ],
 )

@@ -314,7 +314,8 @@ def test_tensorflow_1_runs_outside_the_checkout(
     monkeypatch.delenv("PYTHONPATH", raising=False)
     pair, dataset = tiny("sms_rnn")
     model = make_model(pair, TF1, dataset.hyperparameters)
-    arrays = {**data_arrays(dataset), **make_case(pair, "float32", dataset).plan.arrays()}
+    plan = make_case(pair, "float32", dataset).plan
+    arrays = {**data_arrays(dataset, pair, TF1), **plan.arrays()}
     about = start(TF1).run(Job("climb", model, rungs=()), arrays, quiet).about
     assert about["tensorflow"].startswith("1.15.")
     assert about["numpy"] != np.__version__
