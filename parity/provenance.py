@@ -83,7 +83,7 @@ def sources(builder: str, paths: Sequence[Path]) -> dict[str, str]:
     ``importlib`` is asked for at run time is not seen, nor are data files and compiled modules.
 
     Args:
-        builder: ``module:attribute``, or the path of a graph file.
+        builder: ``module:attribute``, or the path of a graph file or a ``.keras`` file.
         paths: folders to find modules in, in the order in which Python would search them. What is
             in none of them is not followed: its distribution's version stands for it, see
             `fingerprint`. So in a ``site-packages`` only the builder's own package is followed.
@@ -92,8 +92,10 @@ def sources(builder: str, paths: Sequence[Path]) -> dict[str, str]:
         Name of a module -> sha256 of its file: the builder's module, the modules that it imports,
         directly or not, and the packages around them. Empty if the builder's module is not found.
     """
-    if builder.endswith(".npz"):
-        return {builder: hashlib.sha256(Path(builder).read_bytes()).hexdigest()}
+    if builder.endswith((".npz", ".keras")):
+        module, _, saved = builder.rpartition(":")
+        own = {builder: hashlib.sha256(Path(saved).read_bytes()).hexdigest()}
+        return {**own, **(sources(f"{module}:", paths) if module else {})}
     start = builder.partition(":")[0]
     package = start.partition(".")[0]
     if _source(start, package, paths) is None:

@@ -31,7 +31,8 @@ class Model:
 
     Args:
         pair: name of the pair, for messages.
-        builder: ``module:attribute`` that builds the model, or the path of a graph file.
+        builder: ``module:attribute`` that builds the model, or the path of a graph file or of a
+            ``.keras`` file.
         hyperparameters: keyword arguments of the builder.
         dtype: ``float32`` or ``float64``.
         taps: what to read after each layer: attributes of a graph model, layers of a Keras one.

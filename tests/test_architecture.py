@@ -39,7 +39,7 @@ LINES = (
     ("graphfile", "setup_tf1"),
     ("runners", "compare", "weights", "process", "published"),
     ("rounding", "pair", "proposals"),
-    ("pairs", "plans", "results"),
+    ("pairs", "plans", "results", "handles"),
     ("cases", "records", "figures"),
     ("executor", "goldens", "checkpoints", "options", "findings", "moved", "history", "harvest"),
     ("pairfile",),

@@ -25,7 +25,11 @@ app = typer.Typer()
 def check(
     graph: Annotated[Path, typer.Argument(metavar=f"FILE{SUFFIX}", help="What was harvested.")],
     keras: Annotated[
-        str, typer.Option(metavar="MODULE:FUNCTION", help="Builds the compiled Keras model.")
+        str,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Builds the compiled model. Or FILE.keras, MODULE:FILE.keras if it needs one.",
+        ),
     ],
     weight: Annotated[
         list[str] | None,
@@ -73,6 +77,9 @@ def check(
         dict(_pairs("--fed", fed, bare=True)),
     )
     name = graph.name.removesuffix(SUFFIX)
+    if keras.endswith(".keras"):
+        module, colon, file = keras.rpartition(":")
+        keras = f"{module}{colon}{Path(file).resolve()}"  # an engine works in another folder
     folder = output or Path("results/check") / name
     references = engines.references(engine)
     options = Options(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from parity.errors import BadInput
-from parity.runners import describing
+from parity.runners import describing, keras_file
 from parity.runners.keras_dropout import Dropout
 from parity.runners.protocol import Batch, Masks, Runner, build, card, check_fit, resolve
 from parity.wire import FED, Arrays, Model
@@ -52,10 +52,7 @@ class KerasRunner(Runner):
         keras.config.set_floatx(spec.dtype)
         keras.config.set_dtype_policy(spec.dtype)  # a policy that was read once ignores floatx
         keras.utils.set_random_seed(spec.seed)
-        extra = {}
-        if spec.optimizer:
-            extra["optimizer"] = resolve(spec.optimizer)(learning_rate=spec.learning_rate)
-        self.model = build(spec, **extra)
+        self.model = built(spec)
         if getattr(self.model, "optimizer", None) is None:
             raise BadInput(
                 "{} returns a model that is not compiled".format(spec.builder),
@@ -168,6 +165,15 @@ class KerasRunner(Runner):
         else:
             self._dropout.seed(step)
             yield
+
+
+def built(spec: Model) -> Any:
+    """Return the model that a builder stands for, with another optimizer where the spec has one."""
+    if spec.builder.endswith(keras_file.SUFFIX):
+        return keras_file.load(spec.builder, spec.dtype)
+    if not spec.optimizer:
+        return build(spec)
+    return build(spec, optimizer=resolve(spec.optimizer)(learning_rate=spec.learning_rate))
 
 
 def compiled(model: Any, by_xla: bool = False) -> Any:

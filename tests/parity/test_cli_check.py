@@ -3,10 +3,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import keras
 import pytest
 
 from parity import engines
 from parity.harvest import Source, harvest
+from tests.parity import rewrites
 from tests.parity.commands import Command, Ended, error
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -102,6 +104,24 @@ def test_several_inputs_and_outputs_are_told_apart(parity: Command) -> None:
         assert line in ended.out
     wrong = check(parity, "without_mask", "--fed", "lengths:0=", file=HEADS)
     assert (wrong.code, "of 6: forward" in wrong.out) == (1, True)
+
+
+def test_a_saved_model_is_a_model(parity: Command) -> None:
+    rewrites.tiny_cnn().save("right.keras")
+    optimizers = "keras_v2.optimizers"
+    ended = parity("check", FILE, "--keras", f"{optimizers}:right.keras")
+    assert ended.code == 0, ended
+    rewrites.wrong_activation().save("wrong.keras")
+    assert parity("check", FILE, "--keras", f"{optimizers}:wrong.keras").code == 1
+
+
+def test_a_saved_model_that_cannot_be_had_is_told(parity: Command) -> None:
+    assert "cannot be read" in error(parity("check", FILE, "--keras", "none.keras"))
+    Path("torn.keras").write_bytes(b"PK")
+    assert "expected a .keras file" in error(parity("check", FILE, "--keras", "torn.keras"))
+    words = keras.Input((6,))
+    keras.Model(words, keras.layers.Lambda(lambda x: x + 1)(words)).save("lambda.keras")
+    assert "no Lambda" in error(parity("check", FILE, "--keras", "lambda.keras"))
 
 
 def test_an_input_that_keras_has_not_is_asked_for(parity: Command) -> None:
