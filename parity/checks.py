@@ -14,6 +14,7 @@ from parity.engines import LEADER, Engine, find
 from parity.errors import ParityError
 from parity.executor import Answer, Executor
 from parity.judging import compare_two
+from parity.keys import RUNGS
 from parity.pair import Pair
 from parity.results import (
     RECORDED,
@@ -87,6 +88,8 @@ def _prove(
         return
     table = _seated(desk, case, references, dtypes)
     lane = desk.put(case.stock(LEADER, STOCK_STEPS), "stock") if stock else None
+    if pair.rungs != RUNGS:
+        outcome.notes.append(f"only {' and '.join(pair.rungs)} were asked for: nothing of training")
     if len(dtypes) == 1:
         outcome.notes.append(
             f"only {dtypes[0]} was run: the other dtype tells rounding from a difference in meaning"
@@ -96,7 +99,9 @@ def _prove(
         for i, reference in enumerate(sides):
             for candidate in sides[i + 1 :]:
                 twin = _same_engines(outcome.comparisons, reference, candidate)
-                found = compare_two(pair, reference, candidate, twin=twin, measure=measure)
+                found = compare_two(
+                    pair, reference, candidate, pair.rungs, twin=twin, measure=measure
+                )
                 outcome.comparisons.append(found)
                 names = (d.key for d in found.differences)
                 outcome.paths.update({n: p for n in names if (p := path_of(pair, n))})
@@ -114,7 +119,7 @@ def _seated(
     """
     table = {
         dtype: {
-            engine.name: Live(desk, engine, case.in_dtype(dtype))
+            engine.name: Live(desk, engine, case.in_dtype(dtype), case.pair.rungs)
             for engine in (LEADER, *references)
         }
         for dtype in sorted(dtypes)

@@ -13,6 +13,7 @@ from typing import Any
 
 from datasets.dataset import Dataset
 from parity.errors import BadInput, did_you_mean
+from parity.keys import RUNGS
 from parity.published import OF_CORPUS, SPLITS, WEIGHTS, Figure, Margin, Published
 from parity.weights import Layout
 
@@ -127,6 +128,7 @@ class Pair:
         stock: the optimizer of Keras that a rewrite would pick, and what it does differently.
         published: what the original authors printed.
         caution: what the user of its predictions should know, a sentence without its full stop.
+        rungs: that can be climbed; all but where the Keras model cannot train.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Pair:
     stock: Stock
     published: Published = dataclasses.field(default_factory=Published)
     caution: str = ""
+    rungs: tuple[str, ...] = RUNGS
 
     def check(self) -> None:
         """Make sure that the row can be used, as far as that shows without building a model.

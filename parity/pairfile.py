@@ -19,10 +19,14 @@ from parity.cases import Request
 from parity.engines import LEADER
 from parity.graphfile import Graph
 from parity.handles import Handles, Said, propose_handles
+from parity.keys import RUNGS
 from parity.pair import STEPS, Data, Pair, Schedule, Stock, Wiring
 from parity.proposals import Proposal, propose, slots_of
+from parity.weights import Slots
 from parity.wire import Job, Model
 
+FORWARD_RUNGS = RUNGS[: RUNGS.index("forward") + 1]
+NOT_COMPILED = f"none: the Keras model is not compiled, so {' and '.join(FORWARD_RUNGS)} is all"
 MOVED = 0.1  # how far what a script starts at a constant is moved: see `starting`
 
 
@@ -87,8 +91,10 @@ def propose_pair(
     """
     handles = propose_handles(graph, description, said)
     optimizer = handles.optimizer
-    slots = {slot for each in graph.optimizers for slot in each.slots}
-    variables = [v for v in graph.variables if v.name not in slots]
+    of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
+    variables = [v for v in graph.variables if v.name not in of_optimizers]
+    trains = description["optimizer"]
+    slots = slots_of(optimizer, graph.variables, trains) if trains else Slots({})
     weights = propose(variables, description["layers"], said.weights)
     wiring = Wiring(
         taps=handles.outputs,
@@ -108,11 +114,13 @@ def propose_pair(
         keras=keras,
         data=Given(dataset=dataset),
         wiring=wiring,
-        layout=weights.layout(slots_of(optimizer, graph.variables, description["optimizer"])),
+        layout=weights.layout(slots),
         schedule=Schedule(1, len(dataset.x_train), steps=STEPS),
         stock=Stock("", 0.0, ""),  # it is not asked
+        rungs=RUNGS if trains else FORWARD_RUNGS,
     )
-    return Proposed(pair, weights, handles.lines(description["optimizer"]["class"]))
+    trained_by = trains["class"] if trains else NOT_COMPILED
+    return Proposed(pair, weights, handles.lines(trained_by))
 
 
 def starting(graph: Graph) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Tells what a Keras model is made of: its layers, their weights, what it drops and trains with."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -20,7 +20,8 @@ def describe(model: Any, slots: Arrays) -> Dict[str, Any]:
     Returns:
         ``inputs``, ``outputs``: of each its name, shape and dtype. ``layers``: of each that holds
         weights itself, inner ones too, its name, path, class, configuration and weights.
-        ``dropout``: names of the layers that drop, in order. ``optimizer``: class, and slots.
+        ``dropout``: names of the layers that drop, in order. ``optimizer``: class, slots, and
+        Adam's betas; None if the model is not compiled.
     """
     return {
         "inputs": [_tensor(each, each.name) for each in model.inputs],
@@ -29,15 +30,7 @@ def describe(model: Any, slots: Arrays) -> Dict[str, Any]:
             _layer(part) for layer in model.layers for part in _parts(layer) if own_weights(part)
         ],
         "dropout": [layer.name for layer in model.layers for part in _parts(layer) if drops(part)],
-        "optimizer": {
-            "class": type(model.optimizer).__name__,
-            "slots": sorted(slots),
-            "betas": [
-                float(getattr(model.optimizer, name))
-                for name in ("beta_1", "beta_2")
-                if hasattr(model.optimizer, name)
-            ],
-        },
+        "optimizer": _optimizer(getattr(model, "optimizer", None), slots),
     }
 
 
@@ -55,6 +48,17 @@ def drops(layer: Any) -> bool:
     return getattr(layer, "seed_generator", None) is not None and any(
         isinstance(rate, float) and rate > 0 for rate in rates
     )
+
+
+def _optimizer(optimizer: Any, slots: Arrays) -> Optional[Dict[str, Any]]:
+    if optimizer is None:
+        return None
+    betas = [getattr(optimizer, name, None) for name in ("beta_1", "beta_2")]
+    return {
+        "class": type(optimizer).__name__,
+        "slots": sorted(slots),
+        "betas": [float(beta) for beta in betas if beta is not None],
+    }
 
 
 def _parts(layer: Any) -> List[Any]:

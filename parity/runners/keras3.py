@@ -4,7 +4,7 @@ So a compiled model is judged by the very code path that its users run, on any K
 """
 
 import contextlib
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import keras
 import numpy as np
@@ -53,17 +53,8 @@ class KerasRunner(Runner):
         keras.config.set_dtype_policy(spec.dtype)  # a policy that was read once ignores floatx
         keras.utils.set_random_seed(spec.seed)
         self.model = built(spec)
-        if getattr(self.model, "optimizer", None) is None:
-            raise BadInput(
-                "{} returns a model that is not compiled".format(spec.builder),
-                "a model that can train",
-                "compile it with the loss and optimizer of the graph",
-            )
-        self.model.optimizer.build(self.model.trainable_variables)
-        rate = self.model.optimizer._learning_rate
-        if spec.twin and isinstance(rate, keras.Variable):  # and no schedule
-            rate.assign(np.float32(rate))
-        self._fresh_slots = [np.array(v) for v in self.model.optimizer.variables]
+        self._optimizer = self._start_optimizer()
+        self._fresh_slots = [np.array(v) for v in self._optimizer_variables()]
         self._by_xla = ON_TENSORFLOW and self.model.jit_compile
         taps = [self.model.get_layer(name).output for name in spec.taps] or self.model.outputs
         self._taps = keras.Model(self.model.input, taps)
@@ -90,7 +81,7 @@ class KerasRunner(Runner):
             variable.assign(arrays[name])
 
     def reset_slots(self) -> None:
-        for variable, value in zip(self.model.optimizer.variables, self._fresh_slots):
+        for variable, value in zip(self._optimizer_variables(), self._fresh_slots):
             variable.assign(value)
 
     def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
@@ -100,21 +91,23 @@ class KerasRunner(Runner):
         return {name: np.array(out) for name, out in zip(self.spec.taps, outputs)}
 
     def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
+        self._refuse_uncompiled()
         logs = self.model.test_on_batch(x, y, return_dict=True)
         return {name: float(logs[name]) for name in self.spec.metrics}
 
     def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
-        optimizer = self.model.optimizer
+        self._refuse_uncompiled()
         self._use(self._recorder)
         loss = self.train_step(x, y, step, masks)
         gradients = {
             variable.path: np.array(slot)
             for variable, slot in zip(self.model.trainable_variables, self._recorder._gradients)
         }
-        self._use(optimizer)
+        self._use(self._optimizer)
         return loss, gradients
 
     def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
+        self._refuse_uncompiled()
         with self._replayed(x, step, masks):
             return float(self.model.train_on_batch(x, y, return_dict=True)["loss"])
 
@@ -140,9 +133,30 @@ class KerasRunner(Runner):
                 about["compiler"] = "XLA"
         return about
 
+    def _start_optimizer(self) -> Any:
+        """Return the optimizer with its slots made; None if the model is not compiled."""
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is not None:
+            optimizer.build(self.model.trainable_variables)
+            rate = optimizer._learning_rate
+            if self.spec.twin and isinstance(rate, keras.Variable):  # and no schedule
+                rate.assign(np.float32(rate))
+        return optimizer
+
+    def _optimizer_variables(self) -> List[Any]:
+        return [] if self._optimizer is None else self._optimizer.variables
+
     def _slot_variables(self) -> Dict[str, Any]:
-        named = {v.path.partition("/")[2]: v for v in self.model.optimizer.variables}
+        named = {v.path.partition("/")[2]: v for v in self._optimizer_variables()}
         return {name: v for name, v in named.items() if name != "learning_rate"}
+
+    def _refuse_uncompiled(self) -> None:
+        if self._optimizer is None:
+            raise BadInput(
+                "{} returns a model that is not compiled".format(self.spec.builder),
+                "a model that can train",
+                "compile it with the loss and optimizer of the graph",
+            )
 
     def _use(self, optimizer: Any) -> None:
         """Train with another optimizer; a step that was compiled for it before is kept."""

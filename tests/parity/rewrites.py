@@ -70,9 +70,13 @@ def without_dropout() -> keras.Model:
     return model
 
 
-def not_compiled() -> keras.Model:
-    words = keras.Input((6,))
-    return keras.Model(words, layers.Dense(3)(words))
+def not_compiled(activations: tuple[str, str] = ("relu", "tanh")) -> keras.Model:
+    compiled = tiny_cnn(activations=activations)
+    return keras.Model(compiled.inputs, compiled.outputs)
+
+
+def not_compiled_and_wrong() -> keras.Model:
+    return not_compiled(("relu", "relu"))
 
 
 def sms_rnn_by_xla(**hyperparameters: Any) -> keras.Model:

@@ -106,6 +106,15 @@ def test_several_inputs_and_outputs_are_told_apart(parity: Command) -> None:
     assert (wrong.code, "of 6: forward" in wrong.out) == (1, True)
 
 
+def test_a_model_that_cannot_train_is_compared_as_far_as_it_goes(parity: Command) -> None:
+    ended = check(parity, "not_compiled")
+    assert ended.code == 0, ended
+    assert "only variables and forward were asked for: nothing of training" in ended.out
+    assert "is not compiled" in ended.out
+    ended = check(parity, "not_compiled_and_wrong")
+    assert (ended.code, "differs at rung 2 of 6: forward" in ended.out) == (1, True)
+
+
 def test_a_saved_model_is_a_model(parity: Command) -> None:
     rewrites.tiny_cnn().save("right.keras")
     optimizers = "keras_v2.optimizers"
@@ -137,7 +146,6 @@ def test_an_input_that_keras_has_not_is_asked_for(parity: Command) -> None:
     ("model", "options", "message"),
     [
         ("without_dropout", (), "the Keras model drops in 0 layers"),
-        ("not_compiled", (), "returns a model that is not compiled"),
         ("no_such", (), "cannot be had in this engine"),
         ("tiny_cnn", ("--weight", "left"), "--weight 'left'; expected NAME=VALUE"),
         ("tiny_cnn", ("--tensor", "output/score:0=output"), "did you mean 'output/scores:0'?"),
