@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -180,17 +180,18 @@ def _paired(
     Inputs that pair off have one shape. A target may be class ids or one-hot rows, whatever the
     shape of its output: targets are told apart by name.
     """
-    shapes = {each["name"]: squeezed(each["shape"][1:]) for each in wanted}
+    shapes = {each["name"]: tuple(each["shape"][1:]) for each in wanted}
     found = {name: said.fed[name] for name in fed if name in said.fed}
     for name in filter(None, found.values()):
         look_up(f"Keras {what}", name, shapes)
     left = [name for name in fed if name not in found]
     free = [name for name in shapes if name not in found.values()]
+    kind = _kind_of_shape([shapes[name] for name in free]) if what == "input" else _of_no_shape
     groups: dict[tuple[int, ...], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for name in left:
-        groups[squeezed(fed[name].shape[1:]) if what == "input" else ()][0].append(name)
+        groups[kind(fed[name].shape[1:])][0].append(name)
     for name in free:
-        groups[shapes[name] if what == "input" else ()][1].append(name)
+        groups[kind(shapes[name])][1].append(name)
     for names, others in groups.values():
         pairs = pairing(names, others) if len(names) == len(others) else []
         if not pairs or any(reason.startswith(ORDERED) for _, _, reason in pairs):
@@ -205,6 +206,19 @@ def _paired(
             )
         found.update({names[i]: others[j] for i, j, _ in pairs})
     return found
+
+
+def _kind_of_shape(
+    shapes: Sequence[tuple[int | None, ...]],
+) -> Callable[[tuple[Any, ...]], tuple[int, ...]]:
+    """Return what tells inputs apart: their sizes, or their ranks where a size is open."""
+    if any(None in shape for shape in shapes):
+        return lambda shape: (len(shape),)
+    return squeezed
+
+
+def _of_no_shape(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    return ()
 
 
 def _same_rows(rows: Mapping[str, np.ndarray]) -> None:

@@ -29,6 +29,8 @@ ALIKE = (
     {"embedding", "embeddings", "embed", "emb", "lookup", "table", "wte"},
     {"dense", "fc", "fully", "linear", "projection", "proj", "full"},
     {"out", "output", "outputs", "logits", "softmax", "score", "scores", "classes"},
+    {"fw", "forward"},
+    {"bw", "backward"},
     {"conv", "conv1d", "conv2d", "convolution"},
 )
 STEMS = {word: min(words) for words in ALIKE for word in words}

@@ -25,24 +25,29 @@ def messages(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("engine", ["graph", pytest.param("tf1", marks=pytest.mark.oracle)])
-def test_sms_cnn(
+@pytest.mark.parametrize(
+    ("example", "options"), [("sms_cnn", ()), ("sms_tagger", ("--fed", "lengths:0="))]
+)
+def test_an_example_is_proved(
     parity: Command,
     messages: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
+    example: str,
+    options: tuple[str, ...],
     engine: str,
 ) -> None:
     if engine == "tf1":
         request.getfixturevalue("tf1")
-    folder = tmp_path / "sms_cnn"
-    shutil.copytree(EXAMPLES / "sms_cnn", folder)
+    folder = tmp_path / example
+    shutil.copytree(EXAMPLES / example, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PYTHONPATH", f"{folder}:{engines.ROOT}")
     monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
     harvested = parity("harvest", "train.py", "--engine", engine, "--", "--data", str(messages))
     assert harvested.code == 0, harvested
-    asked = ("--keras", "model:build_model", "--engine", engine)
+    asked = ("--keras", "model:build_model", "--engine", engine, *options)
     proved = parity("check", "train.graph.npz", *asked)
     assert proved.code == 0, proved
     assert "by order" not in proved.out
