@@ -88,7 +88,7 @@ def main(_):
     step = tf.train.get_or_create_global_step()
     optimizer = tf.train.AdamOptimizer(FLAGS.learning_rate)
     gradients, variables = zip(*optimizer.compute_gradients(tagger.loss))
-    gradients, norm = tf.clip_by_global_norm(gradients, FLAGS.clip)
+    gradients, _ = tf.clip_by_global_norm(gradients, FLAGS.clip)
     train_op = optimizer.apply_gradients(zip(gradients, variables), step)
 
     def feed(rows):
