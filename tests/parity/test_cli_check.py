@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parity import engines
-from parity.harvest import Source, harvest
+from parity.harvesting import Source, harvest
 from tests.parity.commands import Command, Ended, error
 
 SCRIPTS = Path(__file__).parent / "scripts"
