@@ -99,6 +99,11 @@ class Executor:
         self._pool.shutdown()
         self._payload.cleanup()
 
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the answers that were kept: one line each."""
+        return list(self._kept.notes) if self._kept else []
+
     def submit(
         self, request: Request, progress: Progress = lambda *_: None, keep: bool = True
     ) -> Future[Answer]:
