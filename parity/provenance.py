@@ -148,6 +148,11 @@ def versions(python: str | None) -> dict[str, str]:
     return _distributions(folders) or {"unknown": _this_process()}
 
 
+def computes(package: str) -> bool:
+    """Tell whether a package is one whose version a `fingerprint` has."""
+    return package.lower().startswith(_COMPUTE)
+
+
 def _canonical(document: Any) -> bytes:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode() + b"\n"
@@ -244,7 +249,7 @@ def _distributions(folders: Iterable[Path]) -> dict[str, str]:
         for pattern in ("*.dist-info", "*.egg-info"):
             for path in folder.glob(pattern):
                 name, _, version = path.stem.partition("-")
-                if name.lower().startswith(_COMPUTE):
+                if computes(name):
                     found.setdefault(name.lower(), []).append(version)
     return {name: " ".join(sorted(found[name])) for name in sorted(found)}
 
