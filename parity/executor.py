@@ -7,6 +7,7 @@ to a scheduler or to another machine.
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 import tempfile
 import threading
@@ -99,6 +100,11 @@ class Executor:
         self._pool.shutdown()
         self._payload.cleanup()
 
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the answers that were kept: one line each."""
+        return list(self._kept.notes) if self._kept else []
+
     def submit(
         self, request: Request, progress: Progress = lambda *_: None, keep: bool = True
     ) -> Future[Answer]:
@@ -170,7 +176,7 @@ class Executor:
             "device": self._device,
             "threads": self._threads,
             "machine": self._of_engine(engine),
-            "sources": [provenance.sources(builder, self._paths()) for builder in builders],
+            "sources": [provenance.sources(builder, self._paths(builder)) for builder in builders],
         }
 
     def _digest(self, request: Request) -> str:
@@ -189,8 +195,29 @@ class Executor:
                 self._known[engine.name] = {"machine": machine, "runner": runner}
             return self._known[engine.name]
 
-    def _paths(self) -> list[Path]:
-        return [Path(self._payload.name), ROOT, Path.cwd()]
+    def _paths(self, builder: str = "") -> list[Path]:
+        """Return the folders in which an engine may find a builder."""
+        named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        folders = [Path(folder) for folder in named if folder]
+        return [Path(self._payload.name), *folders, ROOT, Path.cwd(), *_installed(builder)]
+
+
+def _installed(builder: str) -> list[Path]:
+    """Return the folder of a user's package that is installed, in a site-packages or as a link.
+
+    A framework's version stands for it.
+    """
+    package = builder.partition(":")[0].partition(".")[0]
+    if not package or builder.endswith(".npz") or provenance.computes(package):
+        return []
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:  # a module that was made without a file
+        return []
+    if spec is None:
+        return []
+    places = spec.submodule_search_locations or [spec.origin or ""]
+    return [Path(place).parent for place in places if place]
 
 
 def cores() -> int:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from parity import compare, keys, wire
+from parity import comparing, keys, wire
 from parity.cases import Case, digest
-from parity.compare import Recording
+from parity.comparing import Recording
 from parity.errors import EngineFailed
 from parity.pair import Pair
 from parity.rounding import own_rounding
@@ -92,13 +92,13 @@ def save(
         "batches_sha256": batches,
         "masks_sha256": masks,
         "shapes": {key: list(np.shape(value)) for key, value in recording.items()},
-        "largest": {key: compare.magnitude(np.asarray(v)) for key, v in recording.items()},
+        "largest": {key: comparing.magnitude(np.asarray(v)) for key, v in recording.items()},
         "own": {name: float(value) for name, value in own.items() if name not in lines},
         "runs": len(others),
         "made_by": RENEW.format(pair=case.pair.name),
     }
     path = folder / f"{stem}.npz"
-    arrays = {**compare.sample(recording), **wire.within(OWN, lines)}
+    arrays = {**comparing.sample(recording), **wire.within(OWN, lines)}
     wire.write_arrays(str(path), arrays, compress=True)
     wire.write_json(str(folder / f"{stem}.json"), provenance)
     return path

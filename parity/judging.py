@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from parity import compare, goldens, keys, rounding
-from parity.compare import Difference, Measured, Recording
+from parity import comparing, goldens, keys, rounding
+from parity.comparing import Difference, Measured, Recording
 from parity.engines import find
 from parity.errors import EngineFailed, ParityError
 from parity.keys import RUNGS, Key
@@ -146,10 +146,10 @@ def differences(
     expected, actual = _alike(reference, candidate)
     dtype = reference.case.dtype
     if not isinstance(reference, Recorded):
-        return tuple(compare.compare(expected, actual, dtype, measured=measured))
+        return tuple(comparing.compare(expected, actual, dtype, measured=measured))
     golden = reference.golden
-    differences = compare.compare(expected, actual, dtype, golden.largest, measured)
-    return tuple(compare.of_whole(d, golden.shapes.get(d.key, d.shape)) for d in differences)
+    differences = comparing.compare(expected, actual, dtype, golden.largest, measured)
+    return tuple(comparing.of_whole(d, golden.shapes.get(d.key, d.shape)) for d in differences)
 
 
 def _alike(reference: Side, candidate: Side) -> tuple[Recording, Recording]:
@@ -159,18 +159,18 @@ def _alike(reference: Side, candidate: Side) -> tuple[Recording, Recording]:
         return expected, actual
     golden = reference.golden
     shared = goldens.over(actual, golden.steps, golden.ends, golden.tested)
-    return expected, compare.sample(shared, golden.shapes)
+    return expected, comparing.sample(shared, golden.shapes)
 
 
 def _elements(pair: Pair, reference: Side, candidate: Side) -> dict[str, Any]:
     """Return what pictures need of single elements: the outputs, and differences in last places."""
     recordings = _alike(reference, candidate)
     output = f"forward/eval/{list(pair.wiring.taps)[-1]}"
-    sampled = [compare.sample({output: each[output]}) for each in recordings if output in each]
+    sampled = [comparing.sample({output: each[output]}) for each in recordings if output in each]
     flat = [np.ravel(each[output]) for each in sampled]
     alike = len(flat) == 2 and flat[0].shape == flat[1].shape
     outputs = dict(zip(("expected", "actual"), flat, strict=True)) if alike else {}
-    return {"outputs": outputs, "ulps": compare.ulps(*recordings, reference.case.dtype)}
+    return {"outputs": outputs, "ulps": comparing.ulps(*recordings, reference.case.dtype)}
 
 
 def _measurings(
@@ -206,7 +206,7 @@ def _floor(pair: Pair, reference: Side, candidate: Side) -> Callable[[Key], floa
         if not keras or not key.is_weight:
             return 0.0
         name = str(key)
-        unit = sizes.get(name) or compare.magnitude(np.asarray(expected[name])) or 1.0
+        unit = sizes.get(name) or comparing.magnitude(np.asarray(expected[name])) or 1.0
         steps = key.step - case.start if key.step else case.plan.steps
         return rounding.floor_of(pair.layout.held(key.name), steps, unit, case.dtype)
 

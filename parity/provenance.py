@@ -17,7 +17,7 @@ import shutil
 import sys
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ _COMPUTE = (
     "triton",
 )
 
+
+# What stands behind one of these is not imported when the file runs.
+_TYPES_ALONE = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 _ENVIRONMENT = (
     "CUDA_VISIBLE_DEVICES",
@@ -147,6 +150,11 @@ def versions(python: str | None) -> dict[str, str]:
     return _distributions(folders) or {"unknown": _this_process()}
 
 
+def computes(package: str) -> bool:
+    """Tell whether a package is one whose version a `fingerprint` has."""
+    return package.lower().startswith(_COMPUTE)
+
+
 def _canonical(document: Any) -> bytes:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode() + b"\n"
@@ -174,7 +182,7 @@ def _imports(content: bytes, name: str, is_package: bool) -> frozenset[str]:
     except (SyntaxError, ValueError, RecursionError):  # the engine will say so
         return frozenset()
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _run(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -183,6 +191,18 @@ def _imports(content: bytes, name: str, is_package: bool) -> frozenset[str]:
                 found.add(module)
                 found.update(f"{module}.{alias.name}" for alias in node.names if alias.name != "*")
     return frozenset(found)
+
+
+def _run(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes of a file, but for those that type checkers alone read."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test) in _TYPES_ALONE:
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
 
 
 def _parsed(content: bytes) -> ast.Module:
@@ -231,7 +251,7 @@ def _distributions(folders: Iterable[Path]) -> dict[str, str]:
         for pattern in ("*.dist-info", "*.egg-info"):
             for path in folder.glob(pattern):
                 name, _, version = path.stem.partition("-")
-                if name.lower().startswith(_COMPUTE):
+                if computes(name):
                     found.setdefault(name.lower(), []).append(version)
     return {name: " ".join(sorted(found[name])) for name in sorted(found)}
 

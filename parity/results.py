@@ -14,7 +14,7 @@ import cattrs
 import numpy as np
 
 from datasets.dataset import Origin
-from parity.compare import Difference
+from parity.comparing import Difference
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, BadInput
 from parity.keys import RUNGS
 from parity.rounding import CHAOTIC
@@ -63,8 +63,8 @@ class Comparison:
         own: line -> the reference's own rounding at every point, where it was measured.
         anchors: short runs from the reference's states, where they decide about the curve.
         outputs: the model's outputs on the first batch, ``expected`` and ``actual``, (elements,):
-            all of them, or as many as `parity.compare.SAMPLE`.
-        ulps: rung -> number of elements in each class of `parity.compare.ULPS`.
+            all of them, or as many as `parity.comparing.SAMPLE`.
+        ulps: rung -> number of elements in each class of `parity.comparing.ULPS`.
         problem: why nothing could be compared, or empty.
         repeats: rung -> its largest error in every rounding twin, where they were asked for.
     """

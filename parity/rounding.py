@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from parity import keys
-from parity.compare import Measured, Recording, errors_of, scale
+from parity.comparing import Measured, Recording, errors_of, scale
 from parity.keys import Key
 from parity.tolerances import tolerance
 from parity.wire import Arrays

@@ -65,6 +65,7 @@ def prove(
     listener: Listener,
     history: History | None = None,
     baseline: Summary | None = None,
+    lent: Executor | None = None,
 ) -> Moved | None:
     """Prove pairs side by side; write results and JUnit XML, however it ends.
 
@@ -78,6 +79,7 @@ def prove(
         listener: is told how the run gets on.
         history: gets the run's figures.
         baseline: what the run is held against: it ends with exit code 1 where something is worse.
+        lent: running engines, which the run leaves running; it starts its own if None.
 
     Returns:
         What moved from the baseline, if there is one.
@@ -93,19 +95,20 @@ def prove(
     moved: Moved | None = None
     loaded: list[Loaded] = []
     logs = folder / "logs"
-    shutil.rmtree(logs, ignore_errors=True)  # an old log would explain a new failure
-    logs.mkdir()
+    if not lent:
+        shutil.rmtree(logs, ignore_errors=True)  # an old log would explain a new failure
+    logs.mkdir(exist_ok=True)
     began = time.monotonic()
     try:
         with contextlib.ExitStack() as stack:
             pool = stack.enter_context(threads())
             kept = Store(store.default_folder())
             known = Store(store.default_folder() / "verdicts", VERDICTS)
-            executor = stack.enter_context(_executor(logs, options, kept))
+            executor = lent or stack.enter_context(_executor(logs, options, kept))
             verdicts.prepare(pairs, executor, options)
             unread = _prove_all(run, pairs, options, listener, pool, executor, known, loaded)
             _repeat(run, loaded, executor, options, baseline, listener)
-            run.notes += [*kept.notes, *known.notes]
+            run.notes += [*(lent.notes if lent else kept.notes), *known.notes]
         if unread:
             raise DataError("\n".join(unread))
         if options.measure:

@@ -10,7 +10,7 @@ import numpy as np
 
 from parity import keys, rounding
 from parity.cases import Case, Request, to_shared
-from parity.compare import Recording
+from parity.comparing import Recording
 from parity.engines import Engine
 from parity.executor import Answer, Executor
 from parity.goldens import Golden

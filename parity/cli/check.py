@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from parity import engines, graphfile, pairfile, runs
-from parity.cli.common import Device, Timeout, conclude, console, running
-from parity.errors import AGREE, BadInput
+from parity import api
+from parity.cli.common import Device, Timeout, conclude, console
+from parity.errors import BadInput
 from parity.graphfile import SUFFIX
-from parity.handles import Said
-from parity.options import Options
+from parity.pairfile import Proposed
 from parity.progress import Board
 from parity.proposals import Proposal
 
@@ -69,40 +68,31 @@ def check(
     script's own weights (what is constant there is moved a little, or an exchange would not show),
     and train on the script's own batch.
     """
-    said = Said(
-        dict(_pairs("--tensor", tensor)),
-        optimizer,
-        {name: _number(name, value) for name, value in _pairs("--evaluation", evaluation)},
-        dict(_pairs("--weight", weight)),
-        dict(_pairs("--fed", fed, bare=True)),
-    )
     name = graph.name.removesuffix(SUFFIX)
-    if keras.endswith(".keras"):
-        module, colon, file = keras.rpartition(":")
-        keras = f"{module}{colon}{Path(file).resolve()}"  # an engine works in another folder
     folder = output or Path("results/check") / name
-    references = engines.references(engine)
-    options = Options(
-        references, steps=steps, seed=seed, stock=False, device=device, timeout=timeout
-    )
-    runs.writable(folder)
-    found = runs.begun()
-    harvested = graphfile.read(str(graph))
-    with console.status(f"asking what {keras} is made of"), running(device, timeout) as executor:
-        answer = executor.submit(pairfile.question(name, keras)).result()
-    description = pairfile.described(answer.arrays)
-    proposed = pairfile.propose_pair(name, graph, harvested, keras, description, said)
-    console.print(_weights(proposed.weights))
-    for what, decided in proposed.lines:
-        console.print(f"{what}: {decided}", highlight=False, markup=False, soft_wrap=True)
-    try:
-        with Board(console) as board:
-            runs.prove(found, [proposed.pair], options, folder, board)
-    finally:
-        if found.outcomes:
-            conclude(found, folder)
-    _say_what_was_open(proposed.weights, found.exit_code)
-    raise typer.Exit(found.exit_code)
+    with Board(console) as board:
+        board.say(f"asking what {keras} is made of")
+        result = api.check(
+            graph,
+            keras,
+            weights=dict(_pairs("--weight", weight)),
+            tensors=dict(_pairs("--tensor", tensor)),
+            fed=dict(_pairs("--fed", fed, bare=True)),
+            optimizer=optimizer,
+            evaluation={n: _number(n, value) for n, value in _pairs("--evaluation", evaluation)},
+            engines=engine,
+            steps=steps,
+            seed=seed,
+            output=folder,
+            device=device,
+            timeout=timeout,
+            listener=board,
+            tell=_show,
+        )
+    conclude(result.run, folder)
+    for remark in result.remarks:
+        console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(result.exit_code)
 
 
 def _pairs(option: str, given: Sequence[str] | None, bare: bool = False) -> list[tuple[str, str]]:
@@ -121,6 +111,13 @@ def _number(name: str, value: str) -> float:
         raise BadInput(f"--evaluation {name}={value}", "a number") from error
 
 
+def _show(proposed: Proposed) -> None:
+    """Print what is paired with what, and why."""
+    console.print(_weights(proposed.weights))
+    for what, decided in proposed.lines:
+        console.print(f"{what}: {decided}", highlight=False, markup=False, soft_wrap=True)
+
+
 def _weights(proposal: Proposal) -> Table:
     table = Table(title="weights", title_justify="left", box=None, pad_edge=False)
     for head in ("graph", "Keras", "because it is"):
@@ -128,18 +125,3 @@ def _weights(proposal: Proposal) -> Table:
     for entry in proposal.entries:
         table.add_row("\n".join(entry.tf1), "\n".join(entry.keras), entry.reason)
     return table
-
-
-def _say_what_was_open(proposal: Proposal, code: int) -> None:
-    """Say what a proof makes of weights that shapes did not pair."""
-    entries = proposal.open if code == AGREE else proposal.unsure
-    if not entries:
-        return
-    said = "these were paired by order alone, and the proof confirms it"
-    if code != AGREE:
-        said = (
-            "these were paired by name or order, not by shape; if one of them is wrong, the models "
-            "may still be the same: say --weight VARIABLE=PATH"
-        )
-    names = ", ".join(name for entry in entries for name in entry.tf1)
-    console.print(f"note: {said}: {names}", highlight=False, markup=False, soft_wrap=True)

@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from parity import engines, graphfile
-from parity import harvest as harvesting
+from parity import api, graphfile
 from parity import setup_tf1 as building
 from parity.cli.common import console
-from parity.errors import BadInput
 from parity.graphfile import SUFFIX
-from parity.harvest import TIMEOUT, Source
+from parity.harvesting import TIMEOUT
 from parity.reports import harvested
 
 app = typer.Typer()
@@ -54,22 +52,22 @@ def harvest(
     The script is not changed, and is stopped before it updates a weight. The graph file holds the
     graph, its variables, what the optimizers were seen doing, and the batch that was fed.
     """
-    source = Source(code, tuple(arguments or ()), cwd or Path())
-    to = output or Path(Path(code.replace(":", ".")).name.removesuffix(".py") + SUFFIX)
-    graphfile.check_name(str(to))
-    if to.exists() and not overwrite:
-        raise BadInput(
-            f"{to} exists", mend="add --overwrite to replace it, or choose another --output"
-        )
-    chosen = engines.find(engine)
-    if chosen.family != "graph":
-        raise BadInput(f"engine {engine!r} runs no graph", "tf1 or graph")
     with console.status(f"{code} on {engine}") as status:
 
         def watch(passed: float, line: str) -> None:
             status.update(f"{escape(code)} on {engine}, {passed:.0f} s  [dim]{escape(line[:60])}")
 
-        graph = harvesting.harvest(source, to, chosen, timeout, watch)
+        to = api.harvest(
+            code,
+            *(arguments or ()),
+            output=output,
+            engine=engine,
+            cwd=cwd or ".",
+            timeout=timeout,
+            overwrite=overwrite,
+            watch=watch,
+        )
+    graph = graphfile.read(str(to))
     for table in harvested.tables(graph):
         console.print(table)
     for line in harvested.remarks(graph):

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from parity import keys
-from parity.compare import Difference
+from parity.comparing import Difference
 from parity.keys import RUNGS
 from parity.reports.plots import (
     COLOURS,

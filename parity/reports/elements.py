@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from parity.compare import ULPS
+from parity.comparing import ULPS
 from parity.keys import RUNGS
 from parity.reports.plots import COLOURS, DTYPES, Numbers, announce, margins
 from parity.results import Comparison, Outcome

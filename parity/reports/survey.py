@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from parity import wire
-from parity.compare import Difference
+from parity.comparing import Difference
 from parity.keys import RUNGS
 from parity.reports import markdown
 from parity.reports.plots import COLOURS, STYLE, save

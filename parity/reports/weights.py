@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from parity import keys
-from parity.compare import Difference
+from parity.comparing import Difference
 from parity.reports.plots import COLOURS, DTYPES, WRONG, Numbers, announce, draw_points
 from parity.reports.words import figure as quoted
 from parity.results import Outcome

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from parity import keys
-from parity.compare import Difference
+from parity.comparing import Difference
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.keys import RUNGS
 from parity.results import STEP_LOSS, WORDS, Anchor, Comparison, Outcome, Run, verdict

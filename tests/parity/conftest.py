@@ -37,7 +37,7 @@ def small(loud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def lent(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> None:
     """The command works with engines that run already."""
-    for module in ("runs", "cli.common"):
+    for module in ("runs", "cli.common", "api"):
         monkeypatch.setattr(
             f"parity.{module}.Executor", lambda *_, **__: contextlib.nullcontext(executor)
         )

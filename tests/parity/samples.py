@@ -10,7 +10,7 @@ import numpy as np
 
 from datasets.dataset import Origin
 from parity import keys
-from parity.compare import compare, ulps
+from parity.comparing import compare, ulps
 from parity.results import (
     STEP_LOSS,
     Anchor,

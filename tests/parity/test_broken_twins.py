@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from parity import judging, keys, pairs
-from parity.compare import Recording
+from parity.comparing import Recording
 from parity.engines import find
 from parity.errors import AGREE, DIFFERENCE
 from parity.executor import Executor

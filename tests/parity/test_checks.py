@@ -13,7 +13,7 @@ import pytest
 from parity import engines, goldens, wire
 from parity.cases import Case, Request, make_case
 from parity.checks import lead, prove
-from parity.compare import SAMPLE, sample
+from parity.comparing import SAMPLE, sample
 from parity.engines import find
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, EngineFailed
 from parity.executor import Executor

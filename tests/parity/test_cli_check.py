@@ -7,7 +7,7 @@ import keras
 import pytest
 
 from parity import engines
-from parity.harvest import Source, harvest
+from parity.harvesting import Source, harvest
 from tests.parity import rewrites
 from tests.parity.commands import Command, Ended, error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -334,6 +335,35 @@ def test_a_changed_line_of_a_model_is_another_question(
         Path("unrelated.py").write_text("UNITS = 3\n")
         found.append(ask(executor, engine, job).kept)
     assert found == [False, True, False, True, False, True, True]
+
+
+@pytest.mark.parametrize("how", ["named", "installed"])
+def test_a_models_source_counts_wherever_an_engine_finds_it(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """In a folder on PYTHONPATH, or of a package that is installed as a link to its source."""
+    package = tmp_path / "src" / f"mine_{how}"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "model.py").write_text("def build(): return 1\n")
+    if how == "named":
+        monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    else:
+        monkeypatch.syspath_prepend(package.parent)
+    with opened() as executor:
+        builder = f"{package.name}.model:build"
+        before = executor.circumstances(engines.LEADER, builder)["sources"]
+        (package / "model.py").write_text("def build(): return 2\n")
+        after = executor.circumstances(engines.LEADER, builder)["sources"]
+    assert list(before[0]) == [package.name, f"{package.name}.model"]
+    assert before != after
+    assert package.name not in sys.modules
+
+
+def test_a_framework_is_told_by_its_version_not_by_its_source(opened: Open) -> None:
+    with opened() as executor:
+        asked = executor.circumstances(engines.LEADER, "keras.optimizers:RMSprop", "")
+    assert asked["sources"] == [{}, {}]
 
 
 def test_a_changed_line_of_an_optimizer_is_another_question(

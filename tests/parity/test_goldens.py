@@ -14,7 +14,7 @@ import pytest
 from datasets.dataset import Dataset, Origin
 from parity import goldens, keys, wire
 from parity.cases import Case, digest, make_case
-from parity.compare import SAMPLE
+from parity.comparing import SAMPLE
 from parity.errors import AGREE, DIFFERENCE, EngineFailed
 from parity.goldens import FORMAT, Golden
 from parity.judging import compare_two

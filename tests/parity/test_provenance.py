@@ -100,6 +100,13 @@ def test_a_changed_line_counts_for_the_builders_that_run_it(tmp_path: Path) -> N
     assert before["a"]["a"] == after["a"]["a"]
 
 
+def test_what_type_checkers_alone_read_decides_nothing(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(("b.py", "c.py", "d.py"), ""))
+    checked = "import typing\nif typing.TYPE_CHECKING:\n    import b\nelse:\n    import c\n"
+    write(tmp_path, {"a.py": f"{checked}if not typing.TYPE_CHECKING:\n    import d\n"})
+    assert list(provenance.sources("a:build", [tmp_path])) == ["a", "c", "d"]
+
+
 def test_sources_are_searched_as_python_would(tmp_path: Path) -> None:
     write(tmp_path / "first", {"a.py": "import space.b\n", "c.py": "first = 1\n"})
     write(tmp_path / "second", {"space/b.py": "import c\n", "c.py": "second = 2\n"})

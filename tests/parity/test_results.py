@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.compare import Difference
+from parity.comparing import Difference
 from parity.errors import (
     AGREE,
     BAD_INPUT,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from parity import keys
-from parity.compare import compare, sample
+from parity.comparing import compare, sample
 from parity.rounding import FACTOR, bounds, floor_of, own_rounding, twin_of
 from parity.wire import Arrays
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from parity.compare import compare
+from parity.comparing import compare
 from parity.keys import RUNGS
 from parity.reports import curves, differences, elements, pictures, weights
 from parity.reports.plots import save

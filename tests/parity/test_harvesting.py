@@ -10,7 +10,7 @@ import pytest
 from parity import engines, graphfile
 from parity.errors import BadInput, EngineFailed, ParityError
 from parity.graphfile import Graph, Input, Output
-from parity.harvest import Source, harvest
+from parity.harvesting import Source, harvest
 from tests.parity.fakes import is_alive, wait_until
 
 SCRIPT = Path(__file__).parent / "scripts" / "two_towers.py"

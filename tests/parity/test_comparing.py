@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from parity import keys
-from parity.compare import (
+from parity.comparing import (
     SAMPLE,
     ULPS,
     Difference,

@@ -1,0 +1,405 @@
+"""The library: what the command, the pytest plugin and a user's own code call.
+
+An option ``--NAME`` of the command is an argument ``NAME`` here; one that can be repeated has a
+plural name. ``--weight VARIABLE=PATH`` is ``weights={"VARIABLE": "PATH"}``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from datasets.dataset import Origin
+from parity import comparing, graphfile, harvesting, pairfile, runs, store
+from parity.cases import DTYPES
+from parity.checked import CheckResult, require
+from parity.comparing import Difference
+from parity.engines import find, references, visible_devices
+from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, look_up
+from parity.executor import Executor
+from parity.graphfile import SUFFIX
+from parity.handles import Said
+from parity.harvesting import TIMEOUT, Source, Watch
+from parity.options import Options
+from parity.pairfile import Proposed
+from parity.results import Outcome
+from parity.runs import Listener
+from parity.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Rung -> what stands before a tensor's own name in a key of that rung (`parity.keys`).
+_PREFIXES = {
+    "variables": "variables",
+    "forward": "forward/eval",
+    "loss": "loss/eval",
+    "gradients": "gradients",
+    "update": "update/step 1/weights",
+    "curve": "curve",
+}
+
+
+class Silent:
+    """A `parity.runs.Listener` that says nothing."""
+
+    def expect(self, pairs: int) -> None:
+        """Say nothing."""
+
+    def loaded(self, origin: Origin) -> None:
+        """Say nothing."""
+
+    def begin(self, pair: str) -> None:
+        """Say nothing."""
+
+    def watch(self, pair: str) -> Callable[[str, str, str, int, int], None]:
+        """Return a callback that does nothing."""
+        return lambda *_: None
+
+    def finish(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+
+@dataclasses.dataclass
+class Engines:
+    """Running engines that several checks share; `shared_engines` lends them.
+
+    Args:
+        executor: puts questions to them.
+        device: that they compute on; empty for the framework's own choice.
+        timeout: seconds without a sign of life before one counts as hung.
+        keep_logs: True once an error may send a reader to a log.
+    """
+
+    executor: Executor
+    device: str
+    timeout: float
+    keep_logs: bool = False
+
+
+def harvest(
+    script: str | os.PathLike[str],
+    *arguments: str,
+    output: str | os.PathLike[str] | None = None,
+    engine: str = "tf1",
+    cwd: str | os.PathLike[str] = ".",
+    timeout: float = TIMEOUT,
+    overwrite: bool = False,
+    watch: Watch = lambda *_: None,
+) -> Path:
+    """Run an untouched TensorFlow 1 script to its first training run; return its graph file.
+
+    The script is not changed, and is stopped before it updates a weight.
+
+    Args:
+        script: its path, as seen from `cwd`, or ``module:function``.
+        *arguments: of the script.
+        output: path of the graph file; ``SCRIPT.graph.npz`` in the current folder if None.
+        engine: ``tf1``, or ``graph`` where nothing of ``tf.contrib`` is needed.
+        cwd: folder that the script runs in.
+        timeout: seconds until a script that has not trained is ended.
+        overwrite: replace a graph file that is there.
+        watch: called a few times a second with the seconds so far and the last line printed.
+
+    Raises:
+        BadInput: there is no such script, it trains nothing, or the graph file is there already.
+        EngineFailed: the engine is missing, or the script ran too long or took it down.
+
+    Example:
+        >>> import parity
+        >>> parity.harvest("train.py", engine="graph", output="harvested.graph.npz").name
+        'harvested.graph.npz'
+    """
+    code = os.fspath(script)
+    default = Path(code.replace(":", ".")).name.removesuffix(".py") + SUFFIX
+    to = Path(default if output is None else output)
+    graphfile.check_name(str(to))
+    if to.exists() and not overwrite:
+        raise BadInput(
+            f"{to} exists", mend="add --overwrite to replace it, or choose another --output"
+        )
+    chosen = find(engine)
+    if chosen.family != "graph":
+        raise BadInput(f"engine {engine!r} runs no graph", "tf1 or graph")
+    harvesting.harvest(Source(code, arguments, Path(cwd)), to, chosen, timeout, watch)
+    return to
+
+
+def check(
+    graph: str | os.PathLike[str],
+    keras: str,
+    *,
+    weights: Mapping[str, str] | None = None,
+    tensors: Mapping[str, str] | None = None,
+    fed: Mapping[str, str] | None = None,
+    optimizer: str = "",
+    evaluation: Mapping[str, float] | None = None,
+    engines: Sequence[str] | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    output: str | os.PathLike[str] | None = None,
+    device: str = "",
+    timeout: float = 300,
+    shared: Engines | None = None,
+    listener: Listener | None = None,
+    tell: Callable[[Proposed], None] = lambda _: None,
+) -> CheckResult:
+    """Prove that a Keras model is the model of a graph file, rung by rung.
+
+    Both start from the script's own weights, and train on the script's own batch, in float32 and
+    float64. A difference is a result, no exception; see `assert_parity`.
+
+    Args:
+        graph: path of a graph file; see `harvest`.
+        keras: ``module:function`` that returns the compiled Keras model. The module is looked for
+            in the current folder, in ``PYTHONPATH`` and among what is installed. Or the path of a
+            ``.keras`` file; ``module:file.keras`` where its classes are of a module.
+        weights: variable of the graph -> path of the Keras weight, where they are not to be
+            proposed.
+        tensors: tensor of the graph -> the Keras layer that gives it, where that is not to be
+            proposed, or is to be compared besides.
+        fed: what is fed to the graph -> Keras input, or the output that it is the target of; empty
+            where the graph alone takes it.
+        optimizer: train op, where the graph has several.
+        evaluation: input of the graph -> what it is fed when the model does not train.
+        engines: graph engines to ask; if None, ``graph``, and ``tf1`` where it is present.
+        steps: training steps of the curve; if None, as many as the suite's pairs have.
+        seed: of dropout masks.
+        output: folder for results and the engines' logs; nothing is written if None.
+        device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
+        timeout: seconds without a sign of life before an engine counts as hung.
+        shared: engines that run already; some are started for this check if None.
+        listener: is told how the proof gets on; nobody if None.
+        tell: called with what is paired with what, before it is proved.
+
+    Raises:
+        BadInput: the graph file or the model cannot be had, or what belongs together cannot be
+            told; says how to decide it.
+        EngineFailed: a named engine is not here, or died over the model.
+
+    Example:
+        >>> import parity
+        >>> result = parity.check("train.graph.npz", "rewrite:build_model", engines=["graph"])
+        >>> result.agrees, result.exit_code
+        (True, 0)
+        >>> print(result.report)
+        1 pair agrees: at every rung Keras computes what TensorFlow 1 computes.
+    """
+    if shared and device not in ("", shared.device):
+        raise BadInput(
+            f"device={device!r} was given with engines that run on {shared.device or 'their own'}",
+            "one device",
+            "give it to shared_engines(device=...)",
+        )
+    options = Options(
+        references(list(engines) if engines else None),
+        steps=steps,
+        seed=seed,
+        stock=False,
+        device=shared.device if shared else device,
+        timeout=shared.timeout if shared else timeout,
+    )
+    path = Path(graph)
+    said = Said(tensors or {}, optimizer, evaluation or {}, weights or {}, fed or {})
+    with contextlib.ExitStack() as stack:
+        folder = Path(output or stack.enter_context(tempfile.TemporaryDirectory()))
+        runs.writable(folder)
+        run = runs.begun()
+        lent = shared or stack.enter_context(
+            shared_engines(device, timeout, folder / "logs" if output else None)
+        )
+        with _logs_kept(lent):
+            proposed = _propose(path, _located(keras), said, lent.executor)
+            tell(proposed)
+            told = listener or Silent()
+            runs.prove(run, [proposed.pair], options, folder, told, lent=lent.executor)
+        lent.keep_logs |= run.exit_code == ENGINE_FAILED
+    return CheckResult(run, proposed)
+
+
+def same_arguments(other: Callable[P, Any]) -> Callable[[Callable[..., R]], Callable[P, R]]:
+    """Give a function that hands its arguments on the signature of the one that gets them."""
+
+    def give(function: Callable[..., R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def handing(*args: P.args, **kwargs: P.kwargs) -> R:
+            __tracebackhide__ = True
+            return function(*args, **kwargs)
+
+        handing.__wrapped__ = other  # where `inspect` looks
+        return handing
+
+    return give
+
+
+@same_arguments(check)
+def assert_parity(*args: Any, **kwargs: Any) -> CheckResult:
+    """Prove as `check` does, with its arguments; raise where the models are not the same.
+
+    Raises:
+        AssertionError: they differ; the message is `CheckResult.report`.
+        BadInput: as `check`.
+        EngineFailed: as `check`, or something was not compared: that is never a success.
+
+    Example:
+        >>> import parity
+        >>> graph, asked = "train.graph.npz", {"engines": ["graph"]}
+        >>> found = parity.assert_parity(graph, "rewrite:build_model", **asked)
+        >>> len(found.outcome.comparisons)  # float32 and float64
+        2
+        >>> parity.assert_parity(graph, "rewrite:wrong_activation", **asked)
+        Traceback (most recent call last):
+        AssertionError: 1 pair differs: train at forward.
+        ...
+    """
+    __tracebackhide__ = True
+    return require(check(*args, **kwargs))
+
+
+@contextlib.contextmanager
+def shared_engines(
+    device: str = "", timeout: float = 300, logs: str | os.PathLike[str] | None = None
+) -> Iterator[Engines]:
+    """Lend engines to several checks: starting one takes seconds, because it imports TensorFlow.
+
+    An engine is started when it is first asked, and ended with the context. Answers are kept, as
+    the command keeps them: what has not changed is not asked twice.
+
+    Args:
+        device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
+        timeout: seconds without a sign of life before an engine counts as hung.
+        logs: folder for the engines' logs, emptied first; if None, one that stays only where an
+            error may send a reader there.
+
+    Raises:
+        BadInput: there is no such device.
+
+    Example:
+        >>> import parity
+        >>> with parity.shared_engines(device="cpu") as shared:
+        ...     for model in ("build_model", "wrong_activation"):
+        ...         found = parity.check(
+        ...             "train.graph.npz", f"rewrite:{model}", engines=["graph"], shared=shared
+        ...         )
+        ...         print(model, found.agrees)
+        build_model True
+        wrong_activation False
+    """
+    visible_devices(device)
+    folder = Path(tempfile.mkdtemp(prefix="parity-logs-") if logs is None else logs)
+    if logs is not None:
+        shutil.rmtree(folder, ignore_errors=True)  # an old log would explain a new failure
+        folder.mkdir(parents=True)
+    executor = Executor(folder, device, timeout, kept=Store(store.default_folder()))
+    with executor as running:
+        lent = Engines(running, device, timeout)
+        try:
+            yield lent
+        finally:
+            if logs is None and not lent.keep_logs:
+                shutil.rmtree(folder)
+
+
+def compare(
+    expected: Mapping[str, ArrayLike],
+    actual: Mapping[str, ArrayLike],
+    *,
+    rung: str = "forward",
+    dtype: str = "",
+) -> list[Difference]:
+    """Compare arrays of two implementations under the suite's general bounds; no engine runs.
+
+    A name, a shape or a dtype that only one side has is a difference, and so is a NaN.
+
+    Args:
+        expected: name -> the reference's array, any shape, real numbers.
+        actual: name -> the candidate's.
+        rung: whose bound applies: ``variables``, ``forward``, ``loss``, ``gradients``, ``update``,
+            or ``curve`` for lines of one loss a step, (steps,). If empty, names are the suite's own
+            keys, as ``gradients/dense/kernel``.
+        dtype: ``float32`` or ``float64``, what both were computed in; if empty, the least precise
+            of all arrays of floats.
+
+    Returns:
+        An account of every tensor, in the reference's order; `Difference.passed` tells whether it
+        is within its bound, `Difference.worst` where it is furthest off.
+
+    Raises:
+        BadInput: there is nothing to compare, or it cannot be compared.
+
+    Example:
+        >>> import numpy as np
+        >>> import parity
+        >>> logits = np.array([[0.5, -1.0], [2.0, 0.25]], np.float32)
+        >>> wrong = logits + np.array([[0, 0], [1e-3, 0]], np.float32)
+        >>> (found,) = parity.compare({"logits": logits}, {"logits": wrong})
+        >>> found.key, found.passed, found.worst
+        ('forward/eval/logits', False, (1, 0))
+    """
+    prefix = look_up("rung", rung, _PREFIXES) + "/" if rung else ""
+    sides = [
+        {prefix + name: _numbers(name, value) for name, value in side.items()}
+        for side in (expected, actual)
+    ]
+    if not any(sides):
+        raise BadInput("there are no arrays on either side", "at least one")
+    dtype = dtype or _coarsest([array for side in sides for array in side.values()])
+    look_up("dtype", dtype, dict.fromkeys(DTYPES, True))
+    try:
+        return comparing.compare(sides[0], sides[1], dtype)
+    except ValueError as error:  # of a name that is no key
+        raise BadInput(str(error), mend="say rung=... where names are your own") from error
+
+
+def _propose(path: Path, keras: str, said: Said, executor: Executor) -> Proposed:
+    """Ask what a Keras model is made of, and propose how it goes with a graph file."""
+    graph, name = graphfile.read(str(path)), path.name.removesuffix(SUFFIX)
+    answer = executor.submit(pairfile.question(name, keras), keep=False).result()
+    description = pairfile.described(answer.arrays)
+    return pairfile.propose_pair(name, path, graph, keras, description, said)
+
+
+def _located(keras: str) -> str:
+    """Return what builds a model, a file by its whole path: an engine works in another folder."""
+    if not keras.endswith(".keras"):
+        return keras
+    module, colon, file = keras.rpartition(":")
+    return f"{module}{colon}{Path(file).resolve()}"
+
+
+@contextlib.contextmanager
+def _logs_kept(engines: Engines) -> Iterator[None]:
+    """Keep the engines' logs if one of them fails: its error says where they are."""
+    try:
+        yield
+    except EngineFailed:
+        engines.keep_logs = True
+        raise
+
+
+def _numbers(name: str, value: ArrayLike) -> np.ndarray:
+    """Return an array of real numbers.
+
+    Raises:
+        BadInput: it holds something else.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise BadInput(f"{name!r} holds {array.dtype}", "real numbers, integers or booleans")
+    return array
+
+
+def _coarsest(arrays: Sequence[np.ndarray]) -> str:
+    """Return the least precise dtype of all arrays of floats; float64 if there are none."""
+    floats = [array.dtype for array in arrays if array.dtype.kind == "f"]
+    return min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype("float64")).name

@@ -1,0 +1,131 @@
+"""What a check of a graph file against a Keras model came to."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from parity import results, runs
+from parity.errors import AGREE, DIFFERENCE, EngineFailed
+from parity.pairfile import Proposed
+from parity.reports import files, page, words
+from parity.results import Outcome, Run
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckResult:
+    """What a check came to. It is true if all agree.
+
+    Args:
+        run: all that was found, as ``results.json`` holds it.
+        proposed: which variable is which weight, what is fed, and why.
+    """
+
+    run: Run
+    proposed: Proposed
+
+    def __bool__(self) -> bool:
+        return self.agrees
+
+    @property
+    def agrees(self) -> bool:
+        """True if every rung was compared on every engine, and all is within its bounds."""
+        return self.exit_code == AGREE
+
+    @property
+    def exit_code(self) -> int:
+        """The command's: 0 all agree, 1 a difference, 3 an engine could not do its job."""
+        return self.run.exit_code
+
+    @property
+    def outcome(self) -> Outcome:
+        """Every comparison of the pair, tensor by tensor."""
+        return self.run.outcomes[0]
+
+    @property
+    def report(self) -> str:
+        """What was found, as text: first rung, first tensor and worst element where they differ."""
+        said = [words.sentence(self.run), *words.explain_all(self.outcome)]
+        notes = [*dict.fromkeys(self.outcome.notes), *self.run.notes, *self.remarks]
+        return "\n\n".join([*said, *(f"note: {note}" for note in notes)])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the proof makes of weights that shapes alone did not pair."""
+        weights = self.proposed.weights
+        entries = weights.open if self.agrees else weights.unsure
+        if not entries:
+            return []
+        said = "these were paired by order alone, and the proof confirms it"
+        if not self.agrees:
+            said = (
+                "these were paired by name or order, not by shape; if one of them is wrong, the "
+                "models may still be the same: say --weight VARIABLE=PATH"
+            )
+        return [f"{said}: {', '.join(name for entry in entries for name in entry.tf1)}"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types, as ``docs/results.schema.json`` describes them."""
+        return results.to_json(self.run)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``results.json``, ``junit.xml``, ``summary.md`` and the page; return its path.
+
+        Raises:
+            BadInput: the folder cannot be written.
+        """
+        return save(self.run, Path(folder))
+
+
+def require(result: CheckResult) -> CheckResult:
+    """Return a result that agrees.
+
+    Raises:
+        AssertionError: it is a difference.
+        EngineFailed: something was not compared.
+    """
+    __tracebackhide__ = True  # pytest shows the test, not this
+    if result.exit_code == DIFFERENCE:
+        raise AssertionError(result.report)
+    if not result.agrees:
+        raise EngineFailed(result.report)
+    return result
+
+
+def merged(found: Sequence[Run]) -> Run:
+    """Return several runs as one; pairs of one name are told apart by a number."""
+    whole = runs.begun()
+    if not found:
+        return whole
+    taken: set[str] = set()
+    for run in found:
+        for outcome in run.outcomes:
+            numbered = (f"{outcome.pair}_{n}" for n in itertools.count(2))
+            names = itertools.chain([outcome.pair], numbered)
+            name = next(each for each in names if each not in taken)
+            taken.add(name)
+            comparisons = [dataclasses.replace(c, pair=name) for c in outcome.comparisons]
+            renamed = dataclasses.replace(outcome, pair=name, comparisons=comparisons)
+            whole.outcomes.append(renamed)
+    whole.started = min(run.started for run in found)
+    whole.seconds = round(sum(run.seconds for run in found), 1)
+    whole.notes = list(dict.fromkeys(note for run in found for note in run.notes))
+    whole.options = found[0].options
+    whole.exit_code = whole.verdict
+    return whole
+
+
+def save(run: Run, folder: Path) -> Path:
+    """Write all that the command writes of a run into a folder; return the path of its page.
+
+    Raises:
+        BadInput: the folder cannot be written.
+    """
+    runs.writable(folder)
+    files.write(folder, run)
+    path, _ = page.write(folder, run)
+    return path
