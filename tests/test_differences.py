@@ -70,7 +70,7 @@ def test_a_page_shows_its_figures_and_its_plot(name: str) -> None:
     shown = page.partition("<!-- measured -->")[2].partition("<!-- end of measured -->")[0]
     rows = re.findall(r"^\| (.+) \| (.+) \|$", shown, re.MULTILINE)[2:]
     expected = [
-        (what, f"{value:.2g}" if isinstance(value, float) else str(value))
+        (what, f"{value:.3g}" if isinstance(value, float) else str(value))
         for what, value in FIGURES[name].items()
     ]
     assert rows == expected, RENEW

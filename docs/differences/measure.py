@@ -185,7 +185,7 @@ def sparse_rows(graph: Arrays, given: Arrays) -> Figures:
     axes.plot(steps, step[1][:, 2], "-.", c=GREY, lw=2, label="TensorFlow 1, the same")
     axes.set(xlabel="training step", ylabel="step / rate", ylim=(-0.1, 8.3))
     axes.set(title="RMSProp's steps for rows of an embedding")
-    axes.legend(ncols=2, loc="upper right")
+    axes.legend(ncols=2, loc="upper right", fontsize=8.5)
     slot = keras.ops.convert_to_numpy(exact.variables[2])
     return {
         "row named three times in each batch, last step: Keras / TensorFlow 1": (
@@ -560,10 +560,10 @@ PAGES: dict[str, Measure] = {
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """Return figures as a table of Markdown, numbers with two digits."""
+    """Return figures as a table of Markdown, numbers with three digits."""
     rows = ["| what | measured |", "| --- | ---: |"]
     rows += [
-        f"| {what} | {value if isinstance(value, str | int) else f'{value:.2g}'} |"
+        f"| {what} | {value if isinstance(value, str | int) else f'{value:.3g}'} |"
         for what, value in figures.items()
     ]
     return "\n".join(rows)
