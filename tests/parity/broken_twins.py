@@ -70,10 +70,14 @@ class DecayEverywhere(TF1RMSprop):
 
 
 class Unrounded(TF1RMSprop):
-    """Computes with 0.9 where TensorFlow 1 has 0.9 rounded to float32."""
+    """Computes with 0.9 and 0.0005 where TensorFlow 1 has them rounded to float32."""
+
+    def __init__(self, learning_rate: float) -> None:
+        super().__init__(learning_rate)
+        self.learning_rate = learning_rate
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        with mock.patch.object(optimizers, "through_float32", ops.cast):
+        with mock.patch.object(optimizers, "through_float32", ops.convert_to_tensor):
             super().update_step(gradient, variable, learning_rate)
 
 
