@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [DOCS / "own-model.md", *sorted((DOCS / "differences").glob("*.md"))]
 # Pages whose code another test runs.
-ELSEWHERE = {"guide.md", "rnn_tour.md", "text-vectorization.md"}
+ELSEWHERE = {"guide.md", "library.md", "rnn_tour.md", "text-vectorization.md"}
 
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 ROUNDING = re.compile(r"(?<![\w.])(?:0|\d(?:\.\d)?e-\d\d|[<>]?\d+%)(?![\w.])")
@@ -64,7 +64,6 @@ def test_the_guide_does_what_it_says(tmp_path: Path) -> None:
         "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
         "PYTHONDONTWRITEBYTECODE": "1",  # a file is rewritten within the second
         "PARITY_CACHE_DIR": str(tmp_path / "cache"),
-        "PARITY_TF1_PYTHON": "",
         "COLUMNS": "80",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }

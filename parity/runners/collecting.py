@@ -20,6 +20,8 @@ from parity.runners import graphdefs
 from parity.runners.sources import reading
 from parity.runners.watching import VARIABLES, Applied, Run, Watched, ancestors, components
 
+# That a product of matrices is a gradient: TensorFlow 2 says so to its kernels, 1 knows it not.
+HINTS = ("grad_a", "grad_b", "grad_x", "grad_y")
 # What a step takes from these is fetched once, and fed from then on.
 SOURCES = (
     "IteratorGetNext",
@@ -72,7 +74,7 @@ def collect(
 
     needed = ancestors(roots, stop=[op for op in graph.get_operations() if op.type in SOURCES])
     given = _given(needed, feed, run, missing)
-    graph_def, renamed = graphdefs.cut(graph.as_graph_def(), [op.name for op in roots], given)
+    graph_def, renamed = graphdefs.cut(definition(graph), [op.name for op in roots], given)
     graphdefs.refuse_outside(graph_def, "the training step")
     present = {node.name for node in graph_def.node}
     kept = [op for op in needed if op.name in present]
@@ -101,6 +103,22 @@ def collect(
         values=values,
         feed={each.name: fed[each.name] for each in inputs if each.name in fed},
     )
+
+
+def definition(graph: Any) -> Any:
+    """Return a graph's GraphDef without attributes at their defaults, and without `HINTS`.
+
+    An older TensorFlow refuses a graph with an attribute that it does not know. Types stay where
+    they are: a float64 twin is written by them.
+    """
+    found = graph.as_graph_def()
+    for node in found.node:
+        for attr in graph.get_operation_by_name(node.name).op_def.attr:
+            if attr.name in node.attr and "type" not in attr.type:
+                default = attr.default_value if attr.HasField("default_value") else None
+                if attr.name in HINTS or node.attr[attr.name] == default:
+                    del node.attr[attr.name]
+    return found
 
 
 def model_outputs(behind: Any, losses: List[Any], fetched: List[Any]) -> List[Any]:
