@@ -14,6 +14,7 @@ from parity.engines import LEADER, Engine, find
 from parity.errors import ParityError
 from parity.executor import Answer, Executor
 from parity.judging import compare_two
+from parity.locating import Found, with_layers
 from parity.pair import Pair
 from parity.results import (
     RECORDED,
@@ -91,12 +92,14 @@ def _prove(
         outcome.notes.append(
             f"only {dtypes[0]} was run: the other dtype tells rounding from a difference in meaning"
         )
+    known: Found = {}
     for dtype in sorted(dtypes, reverse=True):  # float64 first: it tells whether to measure
         sides = [*_recorded(outcome, case.in_dtype(dtype)), *table.pop(dtype)]
         for i, reference in enumerate(sides):
             for candidate in sides[i + 1 :]:
                 twin = _same_engines(outcome.comparisons, reference, candidate)
                 found = compare_two(pair, reference, candidate, twin=twin, measure=measure)
+                found = with_layers(found, reference, candidate, known)
                 outcome.comparisons.append(found)
                 names = (d.key for d in found.differences)
                 outcome.paths.update({n: p for n in names if (p := path_of(pair, n))})

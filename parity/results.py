@@ -18,6 +18,7 @@ from parity.compare import Difference
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, BadInput
 from parity.keys import RUNGS
 from parity.rounding import CHAOTIC
+from parity.segments import Segments
 from parity.wire import Arrays
 
 SCHEMA = 3
@@ -62,11 +63,11 @@ class Comparison:
         curves: engine -> its lines over the training run.
         own: line -> the reference's own rounding at every point, where it was measured.
         anchors: short runs from the reference's states, where they decide about the curve.
-        outputs: the model's outputs on the first batch, ``expected`` and ``actual``, (elements,):
-            all of them, or as many as `parity.compare.SAMPLE`.
+        outputs: ``expected`` and ``actual`` ones of the first batch, (elements,), at most `SAMPLE`.
         ulps: rung -> number of elements in each class of `parity.compare.ULPS`.
         problem: why nothing could be compared, or empty.
         repeats: rung -> its largest error in every rounding twin, where they were asked for.
+        segments: which layers of Keras are wrong, where that was looked for.
     """
 
     pair: str
@@ -82,6 +83,7 @@ class Comparison:
     ulps: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     problem: str = ""
     repeats: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    segments: Segments | None = None
 
     @property
     def failed_rung(self) -> str:
@@ -221,8 +223,7 @@ class Timing:
         seconds: of the fastest step of every round by the wall clock, (rounds,).
         processor: seconds of processor time of the step that took least of it, (rounds,).
         yardstick: seconds of a fixed piece of work beside it, (rounds,).
-        memory: peak of the process's resident memory in bytes, (rounds,); empty where nobody
-            counts it.
+        memory: peak of resident memory in bytes, (rounds,); empty where nobody counts it.
     """
 
     engine: str
