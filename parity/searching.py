@@ -9,6 +9,7 @@ layers are fed right input again. `parity.hypotheses` has the words for that.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
 
@@ -142,37 +143,64 @@ class _Walk:
     def verdicts(self) -> tuple[Segment, ...]:
         """Return an account of every layer."""
         proven = self._proven(self._links.values())
-        found = []
+        found: dict[int, Segment] = {}
         for number, call in enumerate(self._model.calls):
-            judged = [(place, i) for place, i in enumerate(call.outputs) if i in self._judged]
+            judged = [place for place, i in enumerate(call.outputs) if i in self._judged]
             if judged:
-                found.append(self._verdict(number, judged, proven))
-        return tuple(found)
+                found[number] = self._verdict(number, judged, proven)
+        runs = self._runs([n for n, segment in found.items() if segment.verdict == OPEN])
+        return tuple(dataclasses.replace(s, run=runs.get(n, 0)) for n, s in found.items())
 
-    def _verdict(
-        self, number: int, judged: Sequence[tuple[int, int]], proven: set[Option]
-    ) -> Segment:
+    def _runs(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Number the calls that hang together; each is told the number of its run, from 1."""
+        runs: dict[int, int] = {}
+        for number in numbers:
+            inputs = set(self._model.calls[number].inputs)
+            joined = {runs[n] for n in runs if inputs & set(self._model.calls[n].outputs)}
+            first = min(joined, default=max(runs.values(), default=0) + 1)
+            runs = {n: first if run in joined else run for n, run in runs.items()}
+            runs[number] = first
+        order = list(dict.fromkeys(runs.values()))
+        return {n: order.index(run) + 1 for n, run in runs.items()}
+
+    def _verdict(self, number: int, judged: Sequence[int], proven: set[Option]) -> Segment:
+        """Return an account of one layer.
+
+        Args:
+            number: of its call.
+            judged: places of its outputs that count.
+            proven: options that are what the value must be.
+        """
         call, tried = self._model.calls[number], self._tried[number]
         wholly = [link for link in self._links[number] if proven.issuperset(link.inputs)]
-        right = [link for link in wholly if all(link.outputs[p] in proven for p, _ in judged)]
+        right = [link for link in wholly if all(link.outputs[p] in proven for p in judged)]
         if right:
-            names = [link.outputs[p].name for link in right[:1] for p, _ in judged]
+            names = (link.outputs[p].name for link in right for p in judged)
             fed = not any(self._is_own(call, link.inputs) for link in right)
-            return Segment(call.name, RIGHT, names[0], fed=fed, tried=len(tried))
-        if not all(proven.intersection(self._options[i]) for i in call.inputs):
-            return Segment(call.name, OPEN, tried=len(tried))
+            known = tuple(dict.fromkeys(filter(None, names)))
+            return Segment(call.name, RIGHT, known, fed=fed, tried=len(tried))
         given = next((link for link in tried if proven.issuperset(link.inputs)), None)
-        for place, i in judged:
-            wanted = [o for o in self._options[i] if o in proven]
-            own = given.outputs[place] if given else None
-            alike = all(np.array_equal(o.array, wanted[0].array) for o in wanted[1:])
-            if not wanted or not alike or (own and own.name == wanted[0].name):
-                continue  # several may be it, or it is another output that is wrong
-            error = distance(own.array, wanted[0].array) if own else None
-            stops = own.name if own else ""
-            fed = not (given and self._is_own(call, given.inputs))
-            return Segment(call.name, WRONG, wanted[0].name, stops, error, fed, len(tried))
-        return Segment(call.name, WRONG, tried=len(tried))
+        wanted = {p: [o for o in self._options[call.outputs[p]] if o in proven] for p in judged}
+        wrong = [p for p in judged if wanted[p] and given and given.outputs[p] not in wanted[p]]
+        if not given or not wrong:
+            return Segment(call.name, OPEN, tried=len(tried))
+        own, fitting = given.outputs[wrong[0]], wanted[wrong[0]]
+        # Of one value in several shapes, such as time first, the first is named.
+        fitting = [
+            option
+            for place, option in enumerate(fitting)
+            if not any(np.array_equal(option.array, o.array) for o in fitting[:place])
+        ]
+        distances = [distance(own.array, o.array) for o in fitting]
+        return Segment(
+            call.name,
+            WRONG,
+            tuple(dict.fromkeys(o.name for o in fitting if o.name)),
+            own.name,
+            min((each for each in distances if each is not None), default=None),
+            not self._is_own(call, given.inputs),
+            len(tried),
+        )
 
     def _proven(self, each_call: Iterable[Sequence[Link]]) -> set[Option]:
         """Return the options that are what the value must be, as far as anything shows that.

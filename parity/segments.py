@@ -13,23 +13,27 @@ class Segment:
 
     Args:
         layer: its name, after those of the models that it is in.
-        verdict: ``right`` or ``wrong`` on right input, or ``open``: what it should be fed is not
-            known.
-        tensor: of the graph, what it gives or should give; empty where none is known.
-        stops: tensor of the graph that a wrong layer gives: the graph goes on from it to `tensor`.
-        error: how far a wrong layer is from `tensor`, in units of that tensor's largest value; None
-            where that is not known, or of another size.
+        verdict: ``right`` or ``wrong`` on right input; ``open`` where the graph has neither what it
+            gives nor, for all that is known, what it should give: it is one of a run of layers, of
+            which one at least is wrong.
+        tensors: of the graph, what it gives or should give; several where what follows does not
+            tell them apart, none where none is known.
+        stops: tensor of the graph that a wrong layer gives: the graph goes on from it.
+        error: how far a wrong layer is from the nearest of `tensors`, in units of that tensor's
+            largest value; None where that is not known, or of another size.
         fed: True if it was fed tensors of the graph, because Keras has others there.
         tried: number of inputs that it was tried on.
+        run: number of the run of an open layer, from 1; else 0.
     """
 
     layer: str
     verdict: str
-    tensor: str = ""
+    tensors: tuple[str, ...] = ()
     stops: str = ""
     error: float | None = None
     fed: bool = False
     tried: int = 1
+    run: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,3 +55,11 @@ class Segments:
     def verdicts(self, verdict: str) -> list[Segment]:
         """Return the layers of one verdict."""
         return [each for each in self.layers if each.verdict == verdict]
+
+    @property
+    def runs(self) -> list[list[Segment]]:
+        """Layers between which nothing can be told: of each run one at least is wrong."""
+        found: dict[int, list[Segment]] = {}
+        for each in self.verdicts(OPEN):
+            found.setdefault(each.run, []).append(each)
+        return list(found.values())

@@ -34,17 +34,18 @@ FORBIDDEN = {
 
 # Inside parity: each line may import only the lines above it.
 LINES = (
-    ("errors", "keys", "provenance", "store"),
+    ("errors", "keys", "provenance", "segments", "store"),
     ("wire", "tolerances", "engines"),
     ("graphfile", "setup_tf1"),
     ("runners", "compare", "weights", "process", "published"),
-    ("rounding", "pair", "proposals"),
-    ("pairs", "plans", "results"),
+    ("rounding", "pair", "proposals", "values"),
+    ("pairs", "plans", "results", "hypotheses"),
+    ("searching",),
     ("cases", "records", "figures"),
     ("executor", "goldens", "checkpoints", "options", "findings", "moved", "history", "harvest"),
     ("pairfile",),
     ("sides", "train"),
-    ("judging",),
+    ("judging", "locating"),
     ("checks", "counting", "studies", "clock"),
     ("verdicts", "reports", "repeats"),
     ("progress", "baselines", "runs"),
@@ -63,6 +64,7 @@ READ = READERS | {
     "compare",
     "rounding",
     "published",
+    "segments",
 }
 
 # These run inside the engine of TensorFlow 1.15.5, on CPython 3.7.

@@ -140,8 +140,10 @@ class Layerwise:
                 continue
             inputs = [numbers[id(each)] for each in symbols]
             inner, name = functional_of(node.operation), prefix + node.operation.name
-            if inner is not None and len(inner.inputs) == len(inputs):
-                within = dict(zip(map(id, inner.inputs), inputs))
+            # Masks, which Keras hands over as further arguments, come with their tensors.
+            taken = keras.tree.flatten(node.arguments.args[:1])
+            if inner is not None and len(inner.inputs) == len(taken):
+                within = {id(s): numbers[id(t)] for s, t in zip(inner.inputs, taken)}
                 self._open(inner, within, name + "/")
                 outputs = [within[id(each)] for each in inner.outputs]
             else:
