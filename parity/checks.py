@@ -15,6 +15,7 @@ from parity.errors import ParityError
 from parity.executor import Answer, Executor
 from parity.judging import compare_two
 from parity.keys import RUNGS
+from parity.locating import Found, with_layers
 from parity.pair import Pair
 from parity.results import (
     RECORDED,
@@ -94,6 +95,7 @@ def _prove(
         outcome.notes.append(
             f"only {dtypes[0]} was run: the other dtype tells rounding from a difference in meaning"
         )
+    known: Found = {}
     for dtype in sorted(dtypes, reverse=True):  # float64 first: it tells whether to measure
         sides = [*_recorded(outcome, case.in_dtype(dtype)), *table.pop(dtype)]
         for i, reference in enumerate(sides):
@@ -102,6 +104,7 @@ def _prove(
                 found = compare_two(
                     pair, reference, candidate, pair.rungs, twin=twin, measure=measure
                 )
+                found = with_layers(found, reference, candidate, known)
                 outcome.comparisons.append(found)
                 names = (d.key for d in found.differences)
                 outcome.paths.update({n: p for n in names if (p := path_of(pair, n))})

@@ -18,6 +18,7 @@ from parity.comparing import Difference
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, BadInput
 from parity.keys import RUNGS
 from parity.rounding import CHAOTIC
+from parity.segments import Segments
 from parity.wire import Arrays
 
 SCHEMA = 3
@@ -67,6 +68,7 @@ class Comparison:
         ulps: rung -> number of elements in each class of `parity.comparing.ULPS`.
         problem: why nothing could be compared, or empty.
         repeats: rung -> its largest error in every rounding twin, where they were asked for.
+        segments: which layers of Keras are wrong, where that was looked for.
     """
 
     pair: str
@@ -82,6 +84,7 @@ class Comparison:
     ulps: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     problem: str = ""
     repeats: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    segments: Segments | None = None
 
     @property
     def failed_rung(self) -> str:
@@ -221,8 +224,7 @@ class Timing:
         seconds: of the fastest step of every round by the wall clock, (rounds,).
         processor: seconds of processor time of the step that took least of it, (rounds,).
         yardstick: seconds of a fixed piece of work beside it, (rounds,).
-        memory: peak of the process's resident memory in bytes, (rounds,); empty where nobody
-            counts it.
+        memory: peak of resident memory in bytes, (rounds,); empty where nobody counts it.
     """
 
     engine: str

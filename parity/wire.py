@@ -22,7 +22,18 @@ Arrays = Dict[str, np.ndarray]
 
 # How dropout masks are replayed: from the layers' own seeds, or as fed from outside.
 SEEDED, FED = "seeded", "fed"
-KINDS = ("lead", "climb", "train", "evaluate", "predict", "time", "describe")
+KINDS = (
+    "lead",
+    "climb",
+    "train",
+    "evaluate",
+    "predict",
+    "time",
+    "describe",
+    "tensors",
+    "layers",
+    "apply",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +82,9 @@ class Job:
     Args:
         kind: ``lead`` (report variables and dropout masks), ``climb`` (rungs of the ladder),
             ``train`` (own initial weights and random numbers), ``evaluate``, ``predict``,
-            ``time`` (training steps by the clock, and peak memory), or ``describe`` (what a Keras
-            model is made of).
+            ``time`` (training steps by the clock, and peak memory), ``describe`` (what a Keras
+            model is made of), ``tensors`` (all values of a graph), ``layers`` (all values of a
+            Keras model), or ``apply`` (single layers to values).
         model: what to build.
         rungs: of a climb.
         start: training steps that were taken before: the number of the first one to take.

@@ -34,17 +34,18 @@ FORBIDDEN = {
 
 # Inside parity: each line may import only the lines above it.
 LINES = (
-    ("errors", "keys", "provenance", "store"),
+    ("errors", "keys", "provenance", "segments", "store"),
     ("wire", "tolerances", "engines"),
     ("graphfile", "setup_tf1"),
     ("runners", "comparing", "weights", "process", "published"),
-    ("rounding", "pair", "proposals"),
-    ("pairs", "plans", "results", "handles"),
+    ("rounding", "pair", "proposals", "values"),
+    ("pairs", "plans", "results", "handles", "hypotheses"),
+    ("searching",),
     ("cases", "records", "figures"),
     ("executor", "goldens", "checkpoints", "options", "findings", "moved", "history", "harvesting"),
     ("pairfile",),
     ("sides", "train"),
-    ("judging",),
+    ("judging", "locating"),
     ("checks", "counting", "studies", "clock"),
     ("verdicts", "reports", "repeats"),
     ("progress", "baselines", "runs"),
@@ -65,6 +66,7 @@ READ = READERS | {
     "comparing",
     "rounding",
     "published",
+    "segments",
 }
 
 # These run inside the engine of TensorFlow 1.15.5, on CPython 3.7.

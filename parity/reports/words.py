@@ -11,6 +11,7 @@ from parity import keys
 from parity.comparing import Difference
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.keys import RUNGS
+from parity.reports import layers
 from parity.results import STEP_LOSS, WORDS, Anchor, Comparison, Outcome, Run, verdict
 from parity.tolerances import tolerance
 
@@ -67,6 +68,7 @@ def explain(comparison: Comparison, outcome: Outcome) -> str:
         lines.append(_line("", f"in Keras: {path}"))
     lines += _account(first, comparison, anchor)
     lines.append(_line("float64 twin", _twin(first, comparison, outcome, anchor)))
+    lines += _layers(comparison, outcome)
     if len(failures) > 1:
         others = ", ".join(f"{d.key} {figure(d.error)}" for d in failures[1:3])
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
@@ -158,6 +160,20 @@ def keras_path(key: str, outcome: Outcome) -> str:
 
 def _line(label: str, text: str) -> str:
     return f"  {label:<{LABEL}}{text}"
+
+
+def _layers(comparison: Comparison, outcome: Outcome) -> list[str]:
+    """Tell which layers are wrong; of a recording, what a live engine says about the same ones."""
+    if comparison.failed_rung != "forward":
+        return []
+    others = [c for c in outcome.comparisons if c.candidate == comparison.candidate]
+    found = next((c for c in (comparison, *others) if c.segments), None)
+    if found is None or found.segments is None:
+        return []
+    lines = layers.told(found.segments)
+    if found is not comparison:
+        lines.append(f"(fed by {found.reference})")
+    return [_line("" if i else "layers", each) for i, each in enumerate(lines)]
 
 
 def _failed_anchor(comparison: Comparison) -> Anchor | None:

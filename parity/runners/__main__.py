@@ -17,7 +17,7 @@ import numpy as np
 
 from parity import wire
 from parity.errors import ParityError, look_up
-from parity.runners import climb, timing
+from parity.runners import climb, segments, timing
 from parity.runners.climb import Climb, Progress
 from parity.runners.protocol import Runner, Send, part_of, refuse
 from parity.wire import Arrays, Job, Model
@@ -95,6 +95,9 @@ KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {
     "predict": predict,
     "time": timing.time_steps,
     "describe": describe,
+    "tensors": segments.tensors,
+    "layers": segments.layers,
+    "apply": segments.apply,
 }
 
 

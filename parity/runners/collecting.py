@@ -108,13 +108,13 @@ def collect(
 def definition(graph: Any) -> Any:
     """Return a graph's GraphDef without attributes at their defaults, and without `HINTS`.
 
-    An older TensorFlow refuses a graph with an attribute that it does not know. Types stay where
-    they are: a float64 twin is written by them.
+    An older TensorFlow refuses a graph with an attribute that it does not know. Types of floats
+    stay where they are: a float64 twin is written by them.
     """
     found = graph.as_graph_def()
     for node in found.node:
         for attr in graph.get_operation_by_name(node.name).op_def.attr:
-            if attr.name in node.attr and "type" not in attr.type:
+            if attr.name in node.attr and attr.default_value.type != tf.float32.as_datatype_enum:
                 default = attr.default_value if attr.HasField("default_value") else None
                 if attr.name in HINTS or node.attr[attr.name] == default:
                     del node.attr[attr.name]

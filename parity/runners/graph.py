@@ -14,8 +14,10 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
+from parity import wire
 from parity.errors import EngineFailed
-from parity.runners.protocol import Batch, Masks, Runner, card, check_fit, densify, named
+from parity.runners import between
+from parity.runners.protocol import Batch, Masks, Runner, card, check_fit, count, densify, named
 from parity.runners.sources import Gradient, source_of
 from parity.runners.watching import ancestors
 from parity.wire import Arrays, Model
@@ -107,6 +109,22 @@ class GraphRunner(Runner):
         raise EngineFailed(
             "a graph engine was asked to lead", "a Keras engine, whose masks a graph can be fed"
         )
+
+    def whole(self, x: Batch) -> bool:
+        shapes = [self._source.tensor(name).shape for name in named("x", x)]
+        return any(shape.ndims and shape.as_list()[0] is not None for shape in shapes)
+
+    def tensors(self, x: Batch) -> Tuple[Arrays, Dict[str, Any]]:
+        taps = {name: self._source.tensor(name) for name in self.spec.taps}
+        inputs = [self._source.tensor(name) for name in named("x", x)]
+        feed = self._feed(x, None, False, {})
+
+        def run(fetches: Mapping[str, Any]) -> Arrays:
+            return self._run(fetches, feed)
+
+        dtype = tf.as_dtype(self.spec.dtype)
+        found, description = between.collect(run, inputs, list(taps.values()), dtype, count(x))
+        return dict(wire.within("tensors", found), **wire.within("taps", run(taps))), description
 
     def about(self) -> Dict[str, str]:
         devices = [d for d in self._session.list_devices() if "XLA" not in d.name]

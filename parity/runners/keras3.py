@@ -4,7 +4,7 @@ So a compiled model is judged by the very code path that its users run, on any K
 """
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from parity.errors import BadInput
 from parity.runners import describing, keras_file
 from parity.runners.keras_dropout import Dropout
+from parity.runners.layerwise import Layerwise
 from parity.runners.protocol import Batch, Masks, Runner, build, card, check_fit, resolve
 from parity.wire import FED, Arrays, Model
 
@@ -62,6 +63,8 @@ class KerasRunner(Runner):
         self._dropout = Dropout(self.model, spec.seed)
         self._recorder = RecordGradients(learning_rate=0.0)
         self._trained: Dict[int, Any] = {}  # optimizer -> its compiled training step
+        self._apart: Optional[Layerwise] = None
+        self._computed: Any = None
 
     def variables(self) -> Arrays:
         return {v.path: np.array(v) for v in self.model.variables if not is_seed(v)}
@@ -116,6 +119,31 @@ class KerasRunner(Runner):
 
     def describe(self) -> Dict[str, Any]:
         return describing.describe(self.model, self.slots())
+
+    def whole(self, x: Batch) -> bool:
+        return any(each.shape and each.shape[0] is not None for each in self.model.inputs)
+
+    def layers(self, x: Batch) -> Tuple[Arrays, Dict[str, Any]]:
+        apart = self._taken_apart()
+        outputs = {name: id(self.model.get_layer(name).output) for name in self.spec.taps}
+        taps = {n: apart.numbers[each] for n, each in outputs.items() if each in apart.numbers}
+        return apart.values(x), {
+            "inputs": apart.inputs,
+            "outputs": apart.outputs,
+            "calls": [call.describe() for call in apart.calls],
+            "taps": taps,
+        }
+
+    def apply(self, x: Batch, call: int, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        apart = self._taken_apart()
+        if self._computed is None or self._computed[0] is not x:
+            self._computed = x, apart.run(x)  # once for all trials of a question
+        return apart.apply(self._computed[1], call, arrays)
+
+    def _taken_apart(self) -> Layerwise:
+        if self._apart is None:
+            self._apart = Layerwise(self.model, compiled)
+        return self._apart
 
     def about(self) -> Dict[str, str]:
         about = {

@@ -1,7 +1,7 @@
 """What every runner can do. `climb.py` knows a model only through these methods."""
 
 import importlib
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
@@ -68,6 +68,37 @@ class Runner:
     def describe(self) -> Dict[str, Any]:
         """Return what the model is made of, as plain JSON types."""
         raise EngineFailed("this engine cannot describe a model", "a Keras engine")
+
+    def whole(self, x: Batch) -> bool:
+        """Tell whether the model takes batches of one size only."""
+        return False
+
+    def tensors(self, x: Batch) -> Tuple[Arrays, Dict[str, Any]]:
+        """Return ``tensors/NAME`` between the inputs and the taps, and ``taps/TAP``.
+
+        The description has ``parents``: name -> the nearest tensors that it is computed from; and
+        ``left_out``: number of tensors that were too large.
+        """
+        raise EngineFailed("this engine has no graph to fetch tensors from", "a graph engine")
+
+    def layers(self, x: Batch) -> Tuple[Arrays, Dict[str, Any]]:
+        """Return ``values/NUMBER`` of every value that a layer takes or gives.
+
+        The description has ``inputs`` and ``outputs``: their numbers; ``calls``: of each layer's
+        call, in order, its ``name``, ``inputs``, ``outputs``, and whether it has ``weights``;
+        ``taps``: tap -> number.
+        """
+        raise EngineFailed("this engine cannot call single layers", "a Keras engine")
+
+    def apply(self, x: Batch, call: int, arrays: List[np.ndarray]) -> List[np.ndarray]:
+        """Return what a call of `layers` makes of arrays; nothing if it cannot take their shapes.
+
+        Args:
+            x: what the model itself is fed, where the masks of its layers come from.
+            call: its number.
+            arrays: one an input.
+        """
+        raise EngineFailed("this engine cannot call single layers", "a Keras engine")
 
     def about(self) -> Dict[str, str]:
         """Return the versions and the device that this runner runs on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_v2 import sms_rnn
 from keras_v2.optimizers import TF1Adam
@@ -104,3 +104,116 @@ def tiny_heads(mask: bool = True) -> keras.Model:
 
 def without_mask() -> keras.Model:
     return tiny_heads(mask=False)
+
+
+# With planted faults: each is named after the layer that is wrong
+
+
+class LSTMCell(layers.LSTMCell):  # type: ignore[misc]  # Keras ships no annotations
+    """Takes the columns of its kernels for TensorFlow 1's: input, cell, forget, output.
+
+    Its name is the right one's, or its weights would not be known for those of an LSTM.
+    """
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+        hidden, carry = states
+        kernels = ops.matmul(inputs, self.kernel), ops.matmul(hidden, self.recurrent_kernel)
+        gates = ops.split(kernels[0] + kernels[1] + self.bias, 4, axis=1)
+        let_in, cell, forget, out = gates
+        carry = ops.sigmoid(forget) * carry + ops.sigmoid(let_in) * ops.tanh(cell)
+        hidden = ops.sigmoid(out) * ops.tanh(carry)
+        return hidden, [hidden, carry]
+
+
+class Transposed(layers.Dense):  # type: ignore[misc]  # the same
+    """Multiplies by its square kernel the other way round."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.activation(ops.matmul(inputs, ops.transpose(self.kernel)) + self.bias)
+
+
+def stacked(
+    padding: str = "same",
+    cell: type[layers.LSTMCell] = layers.LSTMCell,
+    square: type[layers.Dense] = layers.Dense,
+    activations: tuple[str, str] = ("relu", "tanh"),
+    extra: str = "",
+    tail: tuple[str, str] = ("sigmoid", "linear"),
+) -> keras.Model:
+    """What the script `stacked` trains, or nearly that."""
+    words = keras.Input((6,), dtype="int32", name="words")
+    embedded = layers.Embedding(20, 5, name="embedding")(words)
+    active = {"activation": activations[0], "padding": padding}
+    found = layers.Conv1D(5, 2, name="conv", **active)(embedded)
+    if extra:
+        found = layers.Activation(extra, name="extra")(found)
+    memory = layers.RNN(cell(5, name="lstm_cell"), return_sequences=True, name="lstm")(found)
+    added = layers.Add(name="add")([memory, found])
+    turned = square(5, activation=activations[1], name="square")(added)
+    mean = layers.GlobalAveragePooling1D(name="mean")(turned)
+    hidden = layers.Dense(5, activation=tail[0], name="hidden")(mean)
+    model = keras.Model(words, layers.Dense(3, activation=tail[1], name="output")(hidden))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.001), loss)
+    return model
+
+
+def gates_of_tf1() -> keras.Model:
+    return stacked(cell=LSTMCell)
+
+
+def padded_in_front() -> keras.Model:
+    return stacked(padding="causal")
+
+
+def transposed() -> keras.Model:
+    return stacked(square=Transposed)
+
+
+def other_activation() -> keras.Model:
+    return stacked(activations=("relu", "relu"))
+
+
+def no_activation() -> keras.Model:
+    """What the convolution gives is in the graph, but the graph goes on from there."""
+    return stacked(activations=("linear", "tanh"))
+
+
+def no_last_activation_but_one() -> keras.Model:
+    return stacked(tail=("linear", "linear"))
+
+
+def one_activation_more() -> keras.Model:
+    return stacked(extra="tanh")
+
+
+def two_faults() -> keras.Model:
+    return stacked(padding="causal", square=Transposed)
+
+
+def two_neighbours() -> keras.Model:
+    return stacked(activations=("relu", "relu"), tail=("tanh", "linear"))
+
+
+def three_faults() -> keras.Model:
+    return stacked(padding="causal", cell=LSTMCell, tail=("tanh", "linear"))
+
+
+def two_in_a_row() -> keras.Model:
+    """Of the second nobody knows what it should be fed."""
+    return stacked(tail=("tanh", "tanh"))
+
+
+def last_layer() -> keras.Model:
+    """Its logits are in the graph of the right model: as logits."""
+    return stacked(tail=("sigmoid", "tanh"))
+
+
+def both_filters() -> keras.Model:
+    """Two faults side by side."""
+    return tiny_cnn(activations=("tanh", "relu"))
+
+
+def padded_filters() -> keras.Model:
+    """Longer than what the graph has there."""
+    return tiny_cnn(padding="causal")

@@ -22,6 +22,7 @@ from parity.results import (
     Timing,
 )
 from parity.rounding import bounds
+from parity.segments import OPEN, RIGHT, WRONG, Segment, Segments
 from parity.wire import Arrays
 
 ABOUT = {"tensorflow": "9.9.9", "numpy": "9.9", "device": "CPU:0"}
@@ -35,6 +36,18 @@ TIMES = [
     Timing("graph", 40, (0.002, 0.0021), (0.0015, 0.0016), (0.0003, 0.0003), (5e8, 5.1e8)),
     Timing("keras", 40, (0.004, 0.0041), (0.0035, 0.0036), (0.0003, 0.0003), (6e8, 6.1e8)),
 ]
+
+SEGMENTS = Segments(
+    (
+        Segment("embedding", RIGHT, ("lookup:0",)),
+        Segment("rnn", WRONG, ("rnn/concat:0",), error=0.25, tried=14),
+        Segment("dense", RIGHT, ("add:0",), fed=True, tried=3),
+        Segment("extra", OPEN, tried=7, run=1),
+        Segment("output", OPEN, tried=2, run=1),
+    ),
+    rows=8,
+    left_out=1,
+)
 
 Changes = Mapping[str, Any]
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import jsonschema
 import keras
 import pytest
 
@@ -12,6 +14,7 @@ from tests.parity import rewrites
 from tests.parity.commands import Command, Ended, error
 
 SCRIPTS = Path(__file__).parent / "scripts"
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "results.schema.json").read_text("utf-8"))
 FILE = "tiny_cnn.graph.npz"
 RNN = "tiny_rnn.graph.npz"
 HEADS = "tiny_heads.graph.npz"
@@ -72,6 +75,22 @@ def test_what_differs_is_red(parity: Command, model: str, rung: str) -> None:
     ended = check(parity, model)
     assert ended.code == 1, ended
     assert f"of 6: {rung}" in ended.out
+    assert "  layers          `" in ended.out
+    document = json.loads(Path("results/check/tiny_cnn/results.json").read_text("utf-8"))
+    jsonschema.validate(document, SCHEMA)
+    comparisons = document["outcomes"][0]["comparisons"]
+    assert all(each["segments"]["layers"] for each in comparisons)
+    page = Path("results/check/tiny_cnn/report.html").read_text("utf-8")
+    assert "is wrong on right input" in page
+
+
+def test_where_all_agrees_no_layer_is_looked_at(parity: Command) -> None:
+    assert check(parity, "tiny_cnn").code == 0
+    (outcome,) = json.loads(Path("results/check/tiny_cnn/results.json").read_text())["outcomes"]
+    assert {each["segments"] for each in outcome["comparisons"]} == {None}
+    asked = {each["what"].split()[-1] for each in outcome["jobs"]}
+    assert "climb" in asked
+    assert not asked & {"tensors", "layers", "fed"}
 
 
 def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:

@@ -35,6 +35,7 @@ from tests.parity.samples import (
     EMBEDDING,
     KERNEL,
     MADE_UP,
+    SEGMENTS,
     TIMES,
     anchor,
     anchored,
@@ -237,6 +238,7 @@ def test_a_comparison_finds_its_own_in_the_other_dtype() -> None:
 def everything() -> Run:
     """Return a run with all that results can hold."""
     wrong_shape = comparison({"forward/eval/logits": np.ones((3, 3))})
+    wrong_shape = dataclasses.replace(wrong_shape, segments=SEGMENTS)
     found = outcome(measured(), anchored(2), NOT_FINITE, wrong_shape, TROUBLE)
     found.comparisons[0] = dataclasses.replace(measured(), repeats={"forward": (1e-7, np.inf)})
     last = dataclasses.replace(outcome(stock=False), finished=False, times=TIMES)
@@ -254,6 +256,7 @@ def test_a_run_survives_the_journey() -> None:
         for one, other in zip(before.comparisons, after.comparisons, strict=True):
             assert (other.exit_code, other.failed_rung) == (one.exit_code, one.failed_rung)
             assert (other.parted, other.chaotic) == (one.parted, one.chaotic)
+            assert other.segments == one.segments
             assert other.differences == one.differences or one.failed_rung == "gradients"
 
 
