@@ -19,7 +19,7 @@ from parity import cli, pairs
 
 IMAGES = Path(__file__).parent / "images"
 PAGE = Path("results/parity/report.html")
-SCREEN, PHONE = (1280, 860), (390, 844)  # width and height, in pixels
+SCREEN, RED, PHONE = (1280, 740), (1280, 860), (390, 844)  # width and height, in pixels
 FAULT = "tests.parity.broken_twins:slower"
 
 
@@ -37,7 +37,7 @@ def main() -> None:
         for name, page, (width, height) in (
             ("report", PAGE, SCREEN),
             ("report-phone", PAGE, PHONE),
-            ("report-red", red, SCREEN),
+            ("report-red", red, RED),
         ):
             tab = browser.new_page(viewport={"width": width, "height": height})
             tab.goto(page.resolve().as_uri())
