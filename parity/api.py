@@ -161,8 +161,8 @@ def check(
 
     Args:
         graph: path of a graph file; see `harvest`.
-        keras: ``module:function`` that returns the compiled Keras model. The module is looked for
-            in the current folder, in ``PYTHONPATH`` and among what is installed. Or the path of a
+        keras: ``module:function`` that returns the Keras model. The module is looked for in
+            ``PYTHONPATH``, in the current folder and among what is installed. Or the path of a
             ``.keras`` file; ``module:file.keras`` where its classes are of a module.
         weights: variable of the graph -> path of the Keras weight, where they are not to be
             proposed.
@@ -172,7 +172,8 @@ def check(
             where the graph alone takes it.
         optimizer: train op, where the graph has several.
         evaluation: input of the graph -> what it is fed when the model does not train.
-        engines: graph engines to ask; if None, ``graph``, and ``tf1`` where it is present.
+        engines: graph engines to ask, with ``graph`` always among them; if None, ``tf1`` as well
+            where it is present.
         steps: training steps of the curve; if None, as many as the suite's pairs have.
         seed: of dropout masks.
         output: folder for results and the engines' logs; nothing is written if None.

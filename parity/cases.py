@@ -303,7 +303,7 @@ def data_arrays(dataset: Dataset, pair: Pair, engine: Engine) -> Arrays:
             for part in rows.dtype.names or ()
             if graph or fed[part]
         }
-        if not parts:
+        if not rows.dtype.names:
             found[name] = rows
         elif graph or len(parts) > 1:
             found.update(wire.within(name, parts))

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from parity import results, runs
-from parity.errors import AGREE, DIFFERENCE, EngineFailed
+from parity.errors import AGREE, DIFFERENCE, EngineFailed, ParityError
 from parity.pairfile import Proposed
 from parity.reports import files, page, words
-from parity.results import Outcome, Run
+from parity.results import Outcome, Run, gravest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,10 @@ class CheckResult:
 
     @property
     def agrees(self) -> bool:
-        """True if every rung was compared on every engine, and all is within its bounds."""
+        """True if all rungs were compared, on every engine, and all is within its bounds.
+
+        Of a Keras model that is not compiled these are variables and forward; `report` says so.
+        """
         return self.exit_code == AGREE
 
     @property
@@ -55,18 +58,25 @@ class CheckResult:
 
     @property
     def remarks(self) -> list[str]:
-        """What the proof makes of weights that shapes alone did not pair."""
+        """What the proof makes of what shapes alone did not pair."""
         weights = self.proposed.weights
         entries = weights.open if self.agrees else weights.unsure
+        found = []
+        if self.proposed.several and not self.agrees:
+            found.append(
+                "inputs and outputs were paired by size and name, dropout by order; if that is "
+                "wrong, the models may be the same: say --fed TENSOR=NAME or --tensor TENSOR=LAYER"
+            )
         if not entries:
-            return []
+            return found
         said = "these were paired by order alone, and the proof confirms it"
         if not self.agrees:
             said = (
                 "these were paired by name or order, not by shape; if one of them is wrong, the "
                 "models may still be the same: say --weight VARIABLE=PATH"
             )
-        return [f"{said}: {', '.join(name for entry in entries for name in entry.tf1)}"]
+        names = ", ".join(name for entry in entries for name in entry.tf1)
+        return [*found, f"{said}: {names}"]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON types, as ``docs/results.schema.json`` describes them."""
@@ -96,6 +106,14 @@ def require(result: CheckResult) -> CheckResult:
     return result
 
 
+def refused(error: ParityError) -> Run:
+    """Return a run in which a check could not be made."""
+    run = runs.begun()
+    run.notes.append(f"a check could not be made: {error}")
+    run.exit_code = error.exit_code
+    return run
+
+
 def merged(found: Sequence[Run]) -> Run:
     """Return several runs as one; pairs of one name are told apart by a number."""
     whole = runs.begun()
@@ -115,7 +133,7 @@ def merged(found: Sequence[Run]) -> Run:
     whole.seconds = round(sum(run.seconds for run in found), 1)
     whole.notes = list(dict.fromkeys(note for run in found for note in run.notes))
     whole.options = found[0].options
-    whole.exit_code = whole.verdict
+    whole.exit_code = gravest([whole.verdict, *(run.exit_code for run in found)])
     return whole
 
 

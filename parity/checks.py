@@ -104,8 +104,8 @@ def _prove(
                 found = compare_two(
                     pair, reference, candidate, pair.rungs, twin=twin, measure=measure
                 )
-                found = with_layers(found, reference, candidate, known)
                 outcome.comparisons.append(found)
+                outcome.comparisons[-1] = with_layers(found, reference, candidate, known)
                 names = (d.key for d in found.differences)
                 outcome.paths.update({n: p for n in names if (p := path_of(pair, n))})
     outcome.comparisons.sort(key=lambda c: dtypes.index(c.dtype))

@@ -199,7 +199,7 @@ class Executor:
         """Return the folders in which an engine may find a builder."""
         named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         folders = [Path(folder) for folder in named if folder]
-        return [Path(self._payload.name), *folders, ROOT, Path.cwd(), *_installed(builder)]
+        return [Path(self._payload.name), *folders, Path.cwd(), ROOT, *_installed(builder)]
 
 
 def _installed(builder: str) -> list[Path]:

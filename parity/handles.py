@@ -17,6 +17,7 @@ from parity.graphfile import Draw, Graph, Optimizer, Output
 from parity.proposals import ORDERED, pairing, squeezed
 
 # A Keras layer's last activation -> the op that gives the same in a graph.
+NOT_TRAINED = "; the Keras model is not compiled: only variables and forward are compared"
 ACTIVATIONS = {"softmax": "Softmax", "sigmoid": "Sigmoid"}
 
 
@@ -62,18 +63,24 @@ class Handles:
     evaluation: Mapping[str, float]
     dropout: Mapping[str, str]
 
+    @property
+    def several(self) -> bool:
+        """Whether anything had to be told apart by name or order."""
+        parts = (self.inputs, self.targets, self.outputs, self.dropout)
+        return any(len(part) > 1 for part in parts)
+
     def lines(self, optimizer: str) -> list[tuple[str, str]]:
         """Return what was decided, for people: what, and what it is.
 
         Args:
-            optimizer: class of the Keras model's.
+            optimizer: class of the Keras model's; empty if it is not compiled.
         """
         return [
             *(("input", _line(*each)) for each in self.inputs.items()),
             *(("target", _line(*each)) for each in self.targets.items()),
             *(("output", _line(*each)) for each in self.outputs.items()),
             ("loss", self.optimizer.loss),
-            ("optimizer", f"{self.optimizer.kind} is {optimizer}"),
+            ("optimizer", self.optimizer.kind + (f" is {optimizer}" if optimizer else NOT_TRAINED)),
             *(("dropout", _line(*each)) for each in self.dropout.items()),
             *(
                 (name, f"{self.training[name]:g} in training, {value:g} otherwise")
@@ -98,6 +105,12 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     behind = {name for each in graph.outputs if each.name in outputs for name in each.inputs}
     rows = {name: value for name, value in graph.feed.items() if value.ndim}
     numbers = {name: value.item() for name, value in graph.feed.items() if not value.ndim}
+    for what, names, known in (
+        ("tensor that is fed row by row", said.fed, rows),
+        ("tensor that is fed a number", said.evaluation, numbers),
+    ):
+        for name in names:
+            look_up(what, name, known)
     _same_rows(rows)
     return Handles(
         optimizer,
@@ -139,6 +152,8 @@ def _outputs(graph: Graph, layers: Sequence[Mapping[str, Any]], said: Said) -> d
         if giver in given:  # any tensor may be what an inner layer gives
             look_up("output", name, tensors)
     found = dict(said.outputs)
+    if len(set(found.values())) < len(found):
+        raise BadInput(f"--tensor names a layer twice: {', '.join(found.values())}", "once")
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for layer in layers:
         if layer["name"] not in found.values():
@@ -227,7 +242,8 @@ def _same_rows(rows: Mapping[str, np.ndarray]) -> None:
         raise BadInput(
             f"the graph was fed arrays of different first sizes: {seen}",
             "one row for each sample in all of them",
-            "models that carry a state from batch to batch are not compared yet",
+            "what is no batch, such as a state that is carried on or weights of classes, is not "
+            "compared yet",
         )
 
 

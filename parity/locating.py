@@ -50,6 +50,8 @@ def with_layers(found: Comparison, reference: Side, candidate: Side, known: Foun
             known[names] = look(reference, candidate)
         except ParityError as error:  # the difference stands, whether it can be looked into or not
             known[names] = Segments(problem=str(error))
+        except Exception as error:  # of the search itself: no verdict may be lost by it
+            known[names] = Segments(problem=f"{type(error).__name__}: {error}")
     return dataclasses.replace(found, segments=known[names])
 
 

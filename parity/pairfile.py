@@ -26,7 +26,6 @@ from parity.weights import Slots
 from parity.wire import Job, Model
 
 FORWARD_RUNGS = RUNGS[: RUNGS.index("forward") + 1]
-NOT_COMPILED = f"none: the Keras model is not compiled, so {' and '.join(FORWARD_RUNGS)} is all"
 MOVED = 0.1  # how far what a script starts at a constant is moved: see `starting`
 
 
@@ -54,12 +53,14 @@ class Proposed:
     Args:
         pair: ready to be proved.
         weights: which variable is which weight, and why.
-        lines: what else was decided, and why: what, and what it is.
+        lines: what else was decided: what, and what it is.
+        several: whether inputs, targets, outputs or dropout layers had to be told apart.
     """
 
     pair: Pair
     weights: Proposal
     lines: Sequence[tuple[str, str]]
+    several: bool = False
 
 
 def question(name: str, keras: str) -> Request:
@@ -82,7 +83,7 @@ def propose_pair(
         name: of the pair.
         path: of the graph file.
         graph: what is in it.
-        keras: ``module:attribute`` that builds the compiled Keras model.
+        keras: ``module:attribute`` that builds the Keras model, or a ``.keras`` file.
         description: of that model, as `parity.runners.describing` tells it.
         said: what a user has decided.
 
@@ -119,8 +120,8 @@ def propose_pair(
         stock=Stock("", 0.0, ""),  # it is not asked
         rungs=RUNGS if trains else FORWARD_RUNGS,
     )
-    trained_by = trains["class"] if trains else NOT_COMPILED
-    return Proposed(pair, weights, handles.lines(trained_by))
+    lines = handles.lines(trains["class"] if trains else "")
+    return Proposed(pair, weights, lines, handles.several)
 
 
 def starting(graph: Graph) -> dict[str, np.ndarray]:

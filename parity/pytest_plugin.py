@@ -58,13 +58,18 @@ def assert_parity(pytestconfig: pytest.Config) -> Iterator[Callable[..., CheckRe
             assert_parity("train.graph.npz", "rewrite:build_model")
     """
     from parity import api, checked
+    from parity.errors import ParityError
 
     with api.shared_engines(logs=_logs(pytestconfig)) as engines:
 
         @api.same_arguments(api.assert_parity)
         def ask(*args: Any, **kwargs: Any) -> CheckResult:
             __tracebackhide__ = True
-            result = api.check(*args, **{"shared": engines, **kwargs})
+            try:
+                result = api.check(*args, **{"shared": engines, **kwargs})
+            except ParityError as error:  # or the report would be as green as if it had not been
+                pytestconfig.stash[FOUND].append(checked.refused(error))
+                raise
             pytestconfig.stash[FOUND].append(result.run)
             return checked.require(result)
 
@@ -88,14 +93,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
     run = checked.merged(found)
     page = checked.save(run, folder)
-    config.stash[SAID] = f"{words.sentence(run)} wrote {page}"
+    config.stash[SAID] = " ".join([words.sentence(run), *run.notes, f"wrote {page}"])
     if not found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
+def pytest_testnodedown(node: Any, error: Any) -> None:
     """Take what a worker of pytest-xdist found; one that crashed has handed over nothing."""
+    if error:
+        from parity import checked
+        from parity.errors import EngineFailed
+
+        failed = EngineFailed(f"a worker of pytest ended: {error}")
+        node.config.stash[FOUND].append(checked.refused(failed))
+    if SENT not in getattr(node, "workeroutput", {}):
+        return
     from parity.results import from_json
 
     for document in json.loads(getattr(node, "workeroutput", {}).get(SENT, "[]")):

@@ -318,6 +318,8 @@ class _Walk:
         if maker is None or i in self._model.taps or not all(o.made and o.name for o in options):
             return []
         links = [link for link in self._links[maker] if set(link.outputs) & set(options)]
+        if not options or not links:
+            return []
         if all(link.moves for link in links):  # what is behind it may be another
             source = self._model.calls[maker].inputs[0]
             links = self._try(maker, [self._later(source)])

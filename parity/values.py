@@ -116,7 +116,8 @@ def distance(value: np.ndarray, other: np.ndarray) -> float | None:
 def _near(left: np.ndarray, right: np.ndarray, scale: float) -> bool:
     with np.errstate(invalid="ignore"):  # infinity less infinity
         off = np.abs(left - right)
-    return bool(np.all((off <= SAME * np.maximum(scale, np.abs(right))) | (left == right)))
+        near = off <= SAME * np.maximum(scale, np.abs(right))
+    return bool(np.all((near & np.isfinite(right)) | (left == right)))
 
 
 def _scale(value: np.ndarray) -> float:

@@ -75,5 +75,6 @@ def save(kept: Store, name: str, outcome: Outcome) -> None:
     """Keep a verdict; one of which an engine's failure left anything open is not kept."""
     codes = [outcome.exit_code, *(c.exit_code for c in outcome.comparisons)]
     failed = any("could not be run" in note for note in outcome.notes)  # the stock lane
+    failed |= any(c.segments is not None and c.segments.problem for c in outcome.comparisons)
     if ENGINE_FAILED not in codes and not failed:
         kept.save(name, to_plain(outcome), {})

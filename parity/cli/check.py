@@ -100,7 +100,7 @@ def _pairs(option: str, given: Sequence[str] | None, bare: bool = False) -> list
     found = [each.rpartition("=") for each in given or ()]
     for each, (name, _, value) in zip(given or (), found, strict=True):
         if not name or not (value or bare):
-            raise BadInput(f"{option} {each!r}", "NAME=VALUE")
+            raise BadInput(f"{option} {each!r}", "NAME=VALUE", f"say {option} NAME=VALUE")
     return [(name, value) for name, _, value in found]
 
 

@@ -39,8 +39,16 @@ def sentence(run: Run) -> str:
         said.append(f"{_count(others)} not compared: {_few([o.pair for o in others])}")
     text = "; ".join(said)
     if len(said) == 1 and agree:
-        text += ": at every rung Keras computes what TensorFlow 1 computes"
+        text += f": {_extent(run)} Keras computes what TensorFlow 1 computes"
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _extent(run: Run) -> str:
+    """Tell how far a run that agrees was compared: a model that cannot train has no rungs above."""
+    asked = {comparison.rungs for outcome in run.outcomes for comparison in outcome.comparisons}
+    if asked == {RUNGS}:
+        return "at every rung"
+    return f"as far as {min(asked, key=len)[-1]}, and nothing of training was compared,"
 
 
 def explain(comparison: Comparison, outcome: Outcome) -> str:

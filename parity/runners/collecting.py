@@ -109,7 +109,8 @@ def definition(graph: Any) -> Any:
     """Return a graph's GraphDef without attributes at their defaults, and without `HINTS`.
 
     An older TensorFlow refuses a graph with an attribute that it does not know. Types of floats
-    stay where they are: a float64 twin is written by them.
+    stay where they are: a float64 twin is written by them. Functions are left as they are:
+    TensorFlow 1 knows none of the ops that call them.
     """
     found = graph.as_graph_def()
     for node in found.node:

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import keras
 import numpy as np
 
-from parity.errors import BadInput
+from parity.errors import BadInput, did_you_mean
 from parity.runners import describing, keras_file
 from parity.runners.keras_dropout import Dropout
 from parity.runners.layerwise import Layerwise
@@ -57,7 +57,7 @@ class KerasRunner(Runner):
         self._optimizer = self._start_optimizer()
         self._fresh_slots = [np.array(v) for v in self._optimizer_variables()]
         self._by_xla = ON_TENSORFLOW and self.model.jit_compile
-        taps = [self.model.get_layer(name).output for name in spec.taps] or self.model.outputs
+        taps = [self._tap(name) for name in spec.taps] or self.model.outputs
         self._taps = keras.Model(self.model.input, taps)
         self._forward = compiled(self._taps, self._by_xla)
         self._dropout = Dropout(self.model, spec.seed)
@@ -160,6 +160,31 @@ class KerasRunner(Runner):
             if self._by_xla:
                 about["compiler"] = "XLA"
         return about
+
+    def _tap(self, name: str) -> Any:
+        """Return the tensor that a layer gives; of a layer that gives an output, that one.
+
+        Raises:
+            BadInput: there is no such layer, or it gives several tensors.
+        """
+        for output in self.model.outputs:
+            if output._keras_history.operation.name == name:
+                return output
+        names = [layer.name for layer in self.model.layers]
+        if name not in names:
+            raise BadInput(
+                "the Keras model has no layer {!r}".format(name),
+                "one of {}".format(", ".join(names)),
+                did_you_mean(name, names),
+            )
+        given = self.model.get_layer(name).output
+        if isinstance(given, (list, tuple, dict)):
+            raise BadInput(
+                "the layer {!r} gives {} tensors".format(name, len(given)),
+                "one",
+                "name a layer behind it, say an Identity",
+            )
+        return given
 
     def _start_optimizer(self) -> Any:
         """Return the optimizer with its slots made; None if the model is not compiled."""

@@ -35,14 +35,22 @@ def load(path: str, dtype: str) -> Any:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
     except ImportError as error:
-        raise BadInput("{!r} cannot be imported: {}".format(module, error), "a module") from error
+        raise BadInput(
+            "{!r} cannot be imported: {}".format(module, error),
+            "a module",
+            "correct its name, or put the folder that holds it on PYTHONPATH",
+        ) from error
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise BadInput("{} cannot be read: {}".format(path, error), "a .keras file") from error
+        raise BadInput(
+            "{} cannot be read: {}".format(path, error),
+            "a .keras file",
+            "save the model anew: model.save('model.keras')",
+        ) from error
     try:
         return keras.saving.deserialize_keras_object(in_dtype(config, dtype), safe_mode=True)
     except (ValueError, TypeError, ImportError) as error:
         raise BadInput(
-            "{} cannot be built: {}".format(path, str(error).splitlines()[0]),
+            "{} cannot be built: {}".format(path, str(error).partition("\n")[0]),
             "classes of Keras and of a module that is named, MODULE:FILE.keras; no Lambda",
             "name the module, or the function that builds the model: MODULE:FUNCTION",
         ) from error

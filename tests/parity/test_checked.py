@@ -20,7 +20,7 @@ WRONG = {"forward/eval/logits": np.zeros((2, 2))}
 def result(*comparisons: Any, **entries: Any) -> CheckResult:
     """Return what a check came to; `entries` are those that shapes alone did not pair."""
     weights: Any = SimpleNamespace(**{"open": (), "unsure": (), **entries})
-    proposed: Any = SimpleNamespace(weights=weights)
+    proposed: Any = SimpleNamespace(several=False, weights=weights)
     return CheckResult(run(outcome(*comparisons)), proposed)
 
 

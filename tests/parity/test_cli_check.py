@@ -130,6 +130,8 @@ def test_a_model_that_cannot_train_is_compared_as_far_as_it_goes(parity: Command
     assert ended.code == 0, ended
     assert "only variables and forward were asked for: nothing of training" in ended.out
     assert "is not compiled" in ended.out
+    summary = Path("results/check/tiny_cnn/summary.md").read_text("utf-8")
+    assert "as far as forward, and nothing of training was compared, Keras computes" in summary
     ended = check(parity, "not_compiled_and_wrong")
     assert (ended.code, "differs at rung 2 of 6: forward" in ended.out) == (1, True)
 
@@ -168,6 +170,9 @@ def test_an_input_that_keras_has_not_is_asked_for(parity: Command) -> None:
         ("no_such", (), "cannot be had in this engine"),
         ("tiny_cnn", ("--weight", "left"), "--weight 'left'; expected NAME=VALUE"),
         ("tiny_cnn", ("--tensor", "output/score:0=output"), "did you mean 'output/scores:0'?"),
+        ("tiny_cnn", ("--tensor", "dropout/dropout/Mul:0=droput"), "did you mean 'dropout'?"),
+        ("tiny_cnn", ("--evaluation", "kep:0=1"), "did you mean 'keep:0'?"),
+        ("tiny_cnn", ("--fed", "wrds:0=words"), "did you mean 'words:0'?"),
         ("tiny_cnn", ("--optimizer", "Adm"), "did you mean 'Adam'?"),
     ],
 )

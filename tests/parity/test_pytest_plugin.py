@@ -28,7 +28,7 @@ from parity.checked import CheckResult
 from tests.parity.samples import comparison, outcome, run
 
 WRONG = {"forward/eval/logits": np.zeros((2, 2))}
-SURE = SimpleNamespace(weights=SimpleNamespace(open=(), unsure=()))
+SURE = SimpleNamespace(several=False, weights=SimpleNamespace(open=(), unsure=()))
 
 def check(graph, keras, *, shared):
     print("asked engines", id(shared))

@@ -55,6 +55,14 @@ def test_masks_are_no_measure_of_other_numbers() -> None:
     assert not same(wrong, scores)
 
 
+def test_a_number_is_not_near_infinity() -> None:
+    endless = VALUE.copy()
+    endless[0] = -np.inf
+    assert same(endless + 0.0, endless)
+    assert not same(VALUE, endless)
+    assert not same(endless, VALUE)
+
+
 def test_distance_is_in_units_of_the_largest_value() -> None:
     assert distance(np.array([1.0, 5.0]), np.array([1.0, 4.0])) == 0.25
     assert distance(np.ones(3), np.ones(2)) is None

@@ -150,7 +150,7 @@ def test_the_schema_describes_every_field() -> None:
 
 def test_the_schema_allows_no_other_field_and_misses_none() -> None:
     found = list(objects(SCHEMA))
-    assert len(found) == 9
+    assert len(found) == 11
     for each in found:
         assert each["additionalProperties"] is False
         assert set(each["required"]) == set(each["properties"])

@@ -1,0 +1,139 @@
+"""What of a graph is what of a Keras model: told by size and name, or asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.errors import BadInput
+from parity.graphfile import Graph, Optimizer, Output
+from parity.handles import Said, propose_handles
+
+ADAM = Optimizer("AdamOptimizer", "Adam", "loss:0", {}, (), (), ran=True)
+WORDS, FACTS = np.zeros((8, 6), np.int32), np.zeros((8, 4), np.float32)
+LABELS, SIZES = np.zeros(8, np.int64), np.zeros((8, 2), np.float32)
+LOGITS = Output("kind/BiasAdd:0", "BiasAdd", (None, 3), ("words:0", "facts:0"))
+SIZE = Output("size/BiasAdd:0", "BiasAdd", (None, 2), ("words:0", "facts:0"))
+GRAPH = Graph(
+    graph_def=b"",
+    made_by={"source": "script.py"},
+    inputs=(),
+    outputs=(LOGITS,),
+    optimizers=(ADAM,),
+    variables=(),
+    draws=(),
+    updates=(),
+    missing=(),
+    invented=False,
+    values={},
+    feed={"words:0": WORDS, "labels:0": LABELS},
+)
+BOTH = dataclasses.replace(
+    GRAPH,
+    outputs=(LOGITS, SIZE),
+    feed={"words:0": WORDS, "facts:0": FACTS, "kind_labels:0": LABELS, "size_labels:0": SIZES},
+)
+
+
+def keras(inputs: dict[str, list[Any]], outputs: dict[str, list[Any]]) -> dict[str, Any]:
+    """The description of a Keras model: name -> sizes of inputs and outputs."""
+    return {
+        "inputs": [{"name": name, "shape": shape} for name, shape in inputs.items()],
+        "outputs": [
+            {"name": name, "shape": shape, "activation": "linear"}
+            for name, shape in outputs.items()
+        ],
+        "dropout": [],
+    }
+
+
+ONE = keras({"text": [None, 6]}, {"scores": [None, 3]})
+TWO = keras({"facts": [None, 4], "words": [None, 6]}, {"size": [None, 2], "kind": [None, 3]})
+
+
+def test_the_only_ones_need_no_name() -> None:
+    found = propose_handles(GRAPH, ONE, Said())
+    assert (found.inputs, found.targets) == ({"words:0": "text"}, {"labels:0": "scores"})
+    assert found.outputs == {"kind/BiasAdd:0": "scores"}
+
+
+def test_inputs_go_by_size_and_targets_by_name() -> None:
+    found = propose_handles(BOTH, TWO, Said())
+    assert found.inputs == {"words:0": "words", "facts:0": "facts"}
+    assert found.targets == {"kind_labels:0": "kind", "size_labels:0": "size"}
+    assert found.outputs == {"kind/BiasAdd:0": "kind", "size/BiasAdd:0": "size"}
+
+
+def test_an_open_size_fits_any() -> None:
+    found = propose_handles(GRAPH, keras({"text": [None, None]}, {"scores": [None, 3]}), Said())
+    assert found.inputs == {"words:0": "text"}
+
+
+def test_what_the_graph_alone_takes_has_no_name_in_keras() -> None:
+    graph = dataclasses.replace(
+        GRAPH,
+        feed={**GRAPH.feed, "lengths:0": LABELS},
+        outputs=(dataclasses.replace(LOGITS, inputs=("words:0", "lengths:0")),),
+    )
+    assert propose_handles(graph, ONE, Said(fed={"lengths:0": ""})).inputs == {
+        "words:0": "text",
+        "lengths:0": "",
+    }
+    with pytest.raises(BadInput, match=r"lengths:0 \(8,\).*--fed TENSOR= of what the graph"):
+        propose_handles(graph, ONE, Said())
+
+
+@pytest.mark.parametrize(
+    ("graph", "description", "said", "message"),
+    [
+        (  # names say nothing, sizes are the same
+            dataclasses.replace(BOTH, feed={**BOTH.feed, "facts:0": WORDS}),
+            keras({"a": [None, 6], "b": [None, 6]}, {"size": [None, 2], "kind": [None, 3]}),
+            Said(),
+            "the graph was fed 2 inputs",
+        ),
+        (
+            BOTH,
+            keras({"facts": [None, 4], "words": [None, 6]}, {"a": [None, 2], "b": [None, 3]}),
+            Said(),
+            "the graph was fed 2 targets",
+        ),
+        (  # two tensors of one size, one output
+            dataclasses.replace(GRAPH, outputs=(LOGITS, dataclasses.replace(LOGITS, name="a:0"))),
+            ONE,
+            Said(),
+            "2 outputs of the graph may be the Keras model's scores",
+        ),
+        (GRAPH, ONE, Said(fed={"wrds:0": "text"}), "did you mean 'words:0'"),
+        (GRAPH, ONE, Said(fed={"words:0": "txt"}), "did you mean 'text'"),
+        (GRAPH, ONE, Said(evaluation={"keep:0": 1.0}), "fed a number"),
+        (GRAPH, ONE, Said(outputs={"kind:0": "scores"}), "did you mean 'kind/BiasAdd:0'"),
+        (GRAPH, ONE, Said(outputs={"a:0": "x", "b:0": "x"}), "names a layer twice"),
+        (GRAPH, ONE, Said(optimizer="Adm"), "did you mean 'Adam'"),
+        (
+            dataclasses.replace(GRAPH, feed={**GRAPH.feed, "state:0": np.zeros((2, 8, 3))}),
+            ONE,
+            Said(),
+            "different first sizes",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_asked_for(
+    graph: Graph, description: dict[str, Any], said: Said, message: str
+) -> None:
+    with pytest.raises(BadInput, match=message.replace("(", r"\(")):
+        propose_handles(graph, description, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("keep_prob:0", 1.0), ("rate:0", 0.0), ("is_training:0", 0.0)]
+)
+def test_numbers_that_are_fed_have_a_value_for_testing(name: str, value: float) -> None:
+    trained = np.array(True) if "training" in name else np.array(0.5)
+    graph = dataclasses.replace(GRAPH, feed={**GRAPH.feed, name: trained})
+    assert propose_handles(graph, ONE, Said()).evaluation == {name: value}
+    said = Said(evaluation={name: 0.25})
+    assert propose_handles(graph, ONE, said).evaluation == {name: 0.25}
