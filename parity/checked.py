@@ -59,6 +59,8 @@ class CheckResult:
     @property
     def remarks(self) -> list[str]:
         """What the proof makes of what shapes alone did not pair."""
+        if self.exit_code not in (AGREE, DIFFERENCE):
+            return []
         weights = self.proposed.weights
         entries = weights.open if self.agrees else weights.unsure
         found = []

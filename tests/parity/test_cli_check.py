@@ -101,6 +101,15 @@ def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:
     assert "paired by name or order, not by shape" in refused.out
 
 
+def test_an_inner_layer_is_compared_where_it_is_named(parity: Command) -> None:
+    tensor = "dropout/dropout/SelectV2:0"
+    ended = check(parity, "tiny_cnn", "--tensor", f"{tensor}=dropout")
+    assert ended.code == 0, ended
+    assert f"output: {tensor} is dropout" in ended.out
+    ended = check(parity, "tiny_cnn", "--tensor", f"{tensor}=droput")
+    assert (ended.code, "did you mean 'dropout'" in ended.out) == (3, True)
+
+
 def test_two_weights_of_one_shape_that_are_exchanged_are_red(parity: Command) -> None:
     ended = check(parity, "tiny_cnn", "--weight", "conv-left/b=right/bias")
     assert ended.code == 1
@@ -170,7 +179,6 @@ def test_an_input_that_keras_has_not_is_asked_for(parity: Command) -> None:
         ("no_such", (), "cannot be had in this engine"),
         ("tiny_cnn", ("--weight", "left"), "--weight 'left'; expected NAME=VALUE"),
         ("tiny_cnn", ("--tensor", "output/score:0=output"), "did you mean 'output/scores:0'?"),
-        ("tiny_cnn", ("--tensor", "dropout/dropout/Mul:0=droput"), "did you mean 'dropout'?"),
         ("tiny_cnn", ("--evaluation", "kep:0=1"), "did you mean 'keep:0'?"),
         ("tiny_cnn", ("--fed", "wrds:0=words"), "did you mean 'words:0'?"),
         ("tiny_cnn", ("--optimizer", "Adm"), "did you mean 'Adam'?"),
