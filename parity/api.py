@@ -121,8 +121,7 @@ def harvest(
         'harvested.graph.npz'
     """
     code = os.fspath(script)
-    default = Path(code.replace(":", ".")).name.removesuffix(".py") + SUFFIX
-    to = Path(default if output is None else output)
+    to = Path(graph_name(code) if output is None else output)
     graphfile.check_name(str(to))
     if to.exists() and not overwrite:
         raise BadInput(
@@ -133,6 +132,12 @@ def harvest(
         raise BadInput(f"engine {engine!r} runs no graph", "tf1 or graph")
     harvesting.harvest(Source(code, arguments, Path(cwd)), to, chosen, timeout, watch)
     return to
+
+
+def graph_name(code: str) -> str:
+    """Return the name of a script's graph file; of a graph file its own."""
+    name = Path(code.replace(":", ".")).name
+    return name.removesuffix(SUFFIX).removesuffix(".py") + SUFFIX
 
 
 def check(

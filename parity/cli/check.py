@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 
 from parity import api
-from parity.cli.common import Device, Timeout, conclude, console
+from parity.cli.common import Device, Timeout, conclude, console, watching
+from parity.engines import tf1_python
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
 from parity.pairfile import Proposed
@@ -22,7 +23,13 @@ app = typer.Typer()
 
 @app.command()
 def check(
-    graph: Annotated[Path, typer.Argument(metavar=f"FILE{SUFFIX}", help="What was harvested.")],
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar="GRAPH_OR_SCRIPT",
+            help=f"A file {SUFFIX}, or a script as `harvest` takes it, which is harvested first.",
+        ),
+    ],
     keras: Annotated[
         str,
         typer.Option(
@@ -30,6 +37,10 @@ def check(
             help="Builds the compiled model. Or FILE.keras, MODULE:FILE.keras if it needs one.",
         ),
     ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGUMENTS]", help="Of the script, after two dashes."),
+    ] = None,
     weight: Annotated[
         list[str] | None,
         typer.Option(metavar="VARIABLE=PATH", help="What belongs together, repeatable."),
@@ -61,15 +72,18 @@ def check(
     device: Device = "",
     timeout: Timeout = 300,
 ) -> None:
-    """Prove that a Keras model is the model of a graph file, rung by rung.
+    """Prove that a Keras model is the model of a graph file, or of a script, rung by rung.
 
     Which variable is which weight, what is fed, and what is compared is proposed from names, shapes
     and structure, and shown with its reasons. What cannot be told is asked for. Both start from the
     script's own weights (what is constant there is moved a little, or an exchange would not show),
     and train on the script's own batch.
     """
-    name = graph.name.removesuffix(SUFFIX)
-    folder = output or Path("results/check") / name
+    name = api.graph_name(code)
+    folder = output or Path("results/check") / name.removesuffix(SUFFIX)
+    graph = Path(code)
+    if not code.endswith(SUFFIX):
+        graph = _harvested(code, arguments, folder / name, engine)
     with Board(console) as board:
         board.say(f"asking what {keras} is made of")
         result = api.check(
@@ -93,6 +107,18 @@ def check(
     for remark in result.remarks:
         console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)
+
+
+def _harvested(
+    code: str, arguments: Sequence[str] | None, to: Path, engine: Sequence[str] | None
+) -> Path:
+    """Harvest a script on the engine that is asked, TensorFlow 1.15.5 where it is here."""
+    chosen = "tf1" if "tf1" in (engine or (["tf1"] if tf1_python() else [])) else "graph"
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with watching(code, chosen) as watch:
+        api.harvest(code, *(arguments or ()), output=to, engine=chosen, overwrite=True, watch=watch)
+    console.print(f"harvested {code} on {chosen}: {to}", highlight=False, soft_wrap=True)
+    return to
 
 
 def _pairs(option: str, given: Sequence[str] | None, bare: bool = False) -> list[tuple[str, str]]:

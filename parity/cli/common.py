@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from datasets.dataset import Dataset
 from parity import runs
 from parity.errors import INTERRUPTED
 from parity.executor import Executor
+from parity.harvesting import Watch
 from parity.moved import Moved
 from parity.pair import Pair
 from parity.reports import moves, page, tables
@@ -78,3 +80,14 @@ def show(found: Run, output: Path) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+@contextmanager
+def watching(code: str, engine: str) -> Iterator[Watch]:
+    """Show how long a script has run, and what it printed last, while it is harvested."""
+    with console.status(f"{escape(code)} on {engine}") as status:
+
+        def watch(passed: float, line: str) -> None:
+            status.update(f"{escape(code)} on {engine}, {passed:.0f} s  [dim]{escape(line[:60])}")
+
+        yield watch

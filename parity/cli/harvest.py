@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from parity import api, graphfile
 from parity import setup_tf1 as building
-from parity.cli.common import console
+from parity.cli.common import console, watching
 from parity.graphfile import SUFFIX
 from parity.harvesting import TIMEOUT
 from parity.reports import harvested
@@ -52,11 +51,7 @@ def harvest(
     The script is not changed, and is stopped before it updates a weight. The graph file holds the
     graph, its variables, what the optimizers were seen doing, and the batch that was fed.
     """
-    with console.status(f"{code} on {engine}") as status:
-
-        def watch(passed: float, line: str) -> None:
-            status.update(f"{escape(code)} on {engine}, {passed:.0f} s  [dim]{escape(line[:60])}")
-
+    with watching(code, engine) as watch:
         to = api.harvest(
             code,
             *(arguments or ()),

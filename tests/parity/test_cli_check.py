@@ -56,6 +56,15 @@ def test_an_untouched_script_and_a_keras_model_are_one_and_no_file_is_needed(
     assert Path("results/check/tiny_cnn/report.html").exists()
 
 
+def test_a_script_is_harvested_first(parity: Command) -> None:
+    ended = check(parity, "tiny_cnn", file=str(SCRIPTS / "tiny_cnn.py"))
+    assert ended.code == 0, ended
+    assert "tiny_cnn.py on graph: results/check/tiny_cnn/tiny_cnn.graph.npz" in ended.out
+    missing = check(parity, "tiny_cnn", file="none.py")
+    assert missing.code == 2
+    assert "none.py" in error(missing)
+
+
 def test_a_cell_is_mapped_whole_and_a_stock_optimizer_steps_as_float32_did(
     parity: Command,
 ) -> None:
