@@ -132,10 +132,25 @@ def propose(
         raise BadInput(
             "\n  ".join(["the weights of graph and Keras model do not pair off:", *wrong]),
             "as many of each shape on both sides (an RNN cell's parts are stacked in the graph)",
-            "mend the Keras model, or say with --weight VARIABLE=PATH what belongs together",
+            _mend(layers),
         )
     order = [w["path"] for layer in layers for w in layer["weights"]]
     return Proposal(tuple(sorted(entries, key=lambda entry: order.index(entry.keras[0]))))
+
+
+def _mend(layers: Sequence[Mapping[str, Any]]) -> str:
+    """Return what to do about weights that do not pair off."""
+    resetting = [
+        each["weights"][0]["path"].rpartition("/")[0]
+        for each in layers
+        if each["class"].removesuffix("Cell") == "GRU" and each["config"].get("reset_after")
+    ]
+    if resetting:
+        return (
+            f"TensorFlow 1 has no GRU that resets after its product: make {', '.join(resetting)} "
+            "with GRU(reset_after=False)"
+        )
+    return "mend the Keras model, or say with --weight VARIABLE=PATH what belongs together"
 
 
 def slots_of(

@@ -81,9 +81,20 @@ def explain(comparison: Comparison, outcome: Outcome) -> str:
         others = ", ".join(f"{d.key} {figure(d.error)}" for d in failures[1:3])
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
         lines.append(_line("also", others + more))
+    if hint := _hint(rung, failures):
+        lines.append(_line("look at", hint))
     if place < len(RUNGS):
         lines.append(_line("not judged", f"{', '.join(RUNGS[place:])}, above this rung"))
     return "\n".join(lines)
+
+
+def _hint(rung: str, failures: Sequence[Difference]) -> str:
+    """Return where to look first, as far as what agrees leaves little else."""
+    if rung == "forward" and {keys.parse(d.key).part for d in failures} == {"train"}:
+        return "dropout and its rate, or what else knows of training: outside of it all agrees"
+    if rung == "loss":
+        return "a penalty, and how the loss is averaged: what it is taken of agrees"
+    return ""
 
 
 def explain_all(outcome: Outcome) -> list[str]:

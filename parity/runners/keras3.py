@@ -60,7 +60,7 @@ class KerasRunner(Runner):
         taps = [self._tap(name) for name in spec.taps] or self.model.outputs
         self._taps = keras.Model(self.model.input, taps)
         self._forward = compiled(self._taps, self._by_xla)
-        self._dropout = Dropout(self.model, spec.seed)
+        self._dropout = Dropout(self.model, spec.seed, spec.twin)
         self._recorder = RecordGradients(learning_rate=0.0)
         self._trained: Dict[int, Any] = {}  # optimizer -> its compiled training step
         self._apart: Optional[Layerwise] = None

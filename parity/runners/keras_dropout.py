@@ -23,10 +23,12 @@ class Dropout:
     Args:
         model: the Keras model.
         seed: of the masks.
+        twin: whether the model is the float64 twin of a float32 one: what a graph keeps was a
+            float32 number, 0.8 not being one.
     """
 
-    def __init__(self, model: Any, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, model: Any, seed: int, twin: bool = False) -> None:
+        self._seed, self._twin = seed, twin
         self._generators = seed_generators(model)
         self._replay = keras.random.SeedGenerator(0)
         self._sites: Dict[int, List[Site]] = {}
@@ -84,7 +86,8 @@ class Dropout:
         self._drawn[generator] = nth + 1
         draws = sum(key[0] == generator for key in self._fed)
         mask = self._fed[generator, nth % draws]  # traced again, a step draws from the start
-        scaled = inputs * (1 / (1 - rate))
+        keep = float(np.float32(1 - rate)) if self._twin else 1 - rate
+        scaled = inputs * (1 / keep)
         return masked(scaled, mask)
 
     def _feed(self, site: "Site", mask: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -49,8 +50,11 @@ def load(path: str, dtype: str) -> Any:
     try:
         return keras.saving.deserialize_keras_object(in_dtype(config, dtype), safe_mode=True)
     except (ValueError, TypeError, ImportError) as error:
+        unknown = re.search(r"Could not locate [^.]*", str(error))
         raise BadInput(
-            "{} cannot be built: {}".format(path, str(error).partition("\n")[0]),
+            "{} cannot be built: {}".format(
+                path, unknown[0] if unknown else str(error).partition("\n")[0]
+            ),
             "classes of Keras and of a module that is named, MODULE:FILE.keras; no Lambda",
             "name the module, or the function that builds the model: MODULE:FUNCTION",
         ) from error

@@ -30,6 +30,10 @@ def tiny_cnn(
     return model
 
 
+def gentle() -> keras.Model:
+    return tiny_cnn(rate=0.2)
+
+
 def wrong_activation() -> keras.Model:
     return tiny_cnn(activations=("relu", "relu"))
 

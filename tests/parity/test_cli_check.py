@@ -65,6 +65,16 @@ def test_a_script_is_harvested_first(parity: Command) -> None:
     assert "none.py" in error(missing)
 
 
+def test_what_dropout_keeps_was_a_float32_number(parity: Command) -> None:
+    """0.8 is none: a float64 twin that keeps 0.8 itself would be 2e-8 off."""
+    code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")
+    Path("gentle.py").write_text(code.replace("model.keep: 0.5", "model.keep: 0.8"))
+    assert check(parity, "gentle", file="gentle.py").code == 0
+    ended = check(parity, "tiny_cnn", file="results/check/gentle/gentle.graph.npz")
+    assert (ended.code, "of 6: forward" in ended.out) == (1, True)
+    assert "look at         dropout and its rate" in ended.out
+
+
 def test_a_cell_is_mapped_whole_and_a_stock_optimizer_steps_as_float32_did(
     parity: Command,
 ) -> None:

@@ -137,6 +137,16 @@ def test_what_is_left_over_is_listed() -> None:
     assert "--weight" in caught.value.mend
 
 
+def test_a_gru_that_resets_after_its_product_is_told() -> None:
+    variables = [
+        variable("rnn/gru_cell/gates/kernel", 7, 8),
+        variable("rnn/gru_cell/gates/bias", 8),
+    ]
+    cell = layer("gru/gru_cell", "GRUCell", kernel=(3, 12), recurrent_kernel=(4, 12), bias=(2, 12))
+    with pytest.raises(BadInput, match=r"make gru/gru_cell with GRU\(reset_after=False\)"):
+        propose(variables, [{**cell, "config": {"reset_after": True}}])
+
+
 def test_words_of_names_have_synonyms() -> None:
     for name, near, far in (
         ("conv-maxpool-3/W", "conv_3/kernel", "conv_4/kernel"),
