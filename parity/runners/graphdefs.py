@@ -38,6 +38,10 @@ HOLDING = (
     "Var",
 )
 
+# What holds a variable, the types of those that count, and what of a graph is a rate.
+VARIABLES = ("VariableV2", "Variable", "VarHandleOp")
+WHOLE = (tf.int32.as_datatype_enum, tf.int64.as_datatype_enum)
+CONSTANT, COUNTER, RATE = "constant", "counter", "rate"
 # How a variable is read and updated.
 UPDATES = ("Assign", "AssignVariableOp", "Identity", "Mul", "ReadVariableOp")
 
@@ -237,7 +241,7 @@ def widened(graph_def: Any, narrow: Iterable[str] = ()) -> Any:
     Raises:
         EngineFailed: names the ops that have no float64 form.
     """
-    kept = _kept_narrow(graph_def, set(narrow))
+    kept = _kept_narrow(graph_def, set(narrow)) | _rates(graph_def)
     flows = flow_nodes(graph_def) | kept
     unknown = [
         "{} ({})".format(node.name, node.op)
@@ -284,6 +288,31 @@ def _kept_narrow(graph_def: Any, variables: Set[str]) -> Set[str]:
                 found.add(node.name)
         grown = len(found) > size
     return found
+
+
+def _rates(graph_def: Any) -> Set[str]:
+    """Return the float nodes that follow from step counters and constants alone: a decaying rate.
+
+    TensorFlow 1 computes a rate in float32 whatever its variables are, and casts it then.
+    """
+    kinds = {node.name: CONSTANT for node in graph_def.node if node.op == "Const"}
+    counters = [n for n in graph_def.node if n.op in VARIABLES and n.attr["dtype"].type in WHOLE]
+    kinds.update((node.name, COUNTER) for node in counters)
+    grown = bool(counters)
+    while grown:
+        size = len(kinds)
+        for node in graph_def.node:
+            behind = [kinds.get(op_of(each)) for each in node.input if not each.startswith("^")]
+            if node.name in kinds or not behind or None in behind:
+                continue
+            if node.op.startswith("Assign"):
+                continue
+            if set(behind) == {CONSTANT}:
+                kinds[node.name] = CONSTANT
+            else:
+                kinds[node.name] = RATE if FLOAT in output_types(node) else COUNTER
+        grown = len(kinds) > size
+    return {name for name, kind in kinds.items() if kind == RATE}
 
 
 def _cast_at_borders(graph_def: Any, narrow: Set[str]) -> None:

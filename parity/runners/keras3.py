@@ -53,6 +53,10 @@ class KerasRunner(Runner):
         keras.config.set_floatx(spec.dtype)
         keras.config.set_dtype_policy(spec.dtype)  # a policy that was read once ignores floatx
         keras.utils.set_random_seed(spec.seed)
+        if ON_TENSORFLOW:
+            # It divides by multiplying with a reciprocal: a decaying rate, which is float32 in a
+            # float64 twin as well, would be a rounding off.
+            tf.config.optimizer.set_experimental_options({"constant_folding": not spec.twin})
         self.model = built(spec)
         self._optimizer = self._start_optimizer()
         self._fresh_slots = [np.array(v) for v in self._optimizer_variables()]

@@ -58,6 +58,17 @@ def tiny_rnn() -> keras.Model:
     return model
 
 
+def decaying(steps: int = 3) -> keras.Model:
+    model = tiny_rnn()
+    rate = keras.optimizers.schedules.ExponentialDecay(0.01, steps, 0.7)
+    model.compile(TF1Adam(rate), model.loss)
+    return model
+
+
+def decaying_later() -> keras.Model:
+    return decaying(4)
+
+
 def backwards() -> keras.Model:
     sequence = keras.Input((4, 3))
     model = keras.Model(sequence, layers.Dense(2)(layers.LSTM(5, go_backwards=True)(sequence)))

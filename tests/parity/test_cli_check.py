@@ -65,6 +65,20 @@ def test_a_script_is_harvested_first(parity: Command) -> None:
     assert "none.py" in error(missing)
 
 
+def test_a_rate_that_decays_is_a_float32_number_at_every_step(parity: Command) -> None:
+    code = (SCRIPTS / "tiny_rnn.py").read_text("utf-8")
+    plain = "tf.train.GradientDescentOptimizer(learning_rate=0.001).minimize(loss_op)"
+    assert plain in code
+    rate = "tf.train.exponential_decay(0.01, counter, 3, 0.7)"
+    code = code.replace(plain, f"tf.train.AdamOptimizer({rate}).minimize(loss_op, counter)")
+    code = code.replace("train_op =", "counter = tf.train.get_or_create_global_step()\ntrain_op =")
+    Path("decay.py").write_text(code)
+    ended = check(parity, "decaying", file="decay.py")
+    assert ended.code == 0, ended
+    ended = check(parity, "decaying_later", file="results/check/decay/decay.graph.npz")
+    assert (ended.code, "of 6: update" in ended.out) == (1, True)
+
+
 def test_what_dropout_keeps_was_a_float32_number(parity: Command) -> None:
     """0.8 is none: a float64 twin that keeps 0.8 itself would be 2e-8 off."""
     code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")
