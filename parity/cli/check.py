@@ -11,7 +11,7 @@ from rich.table import Table
 
 from parity import api
 from parity.cli.common import Device, Timeout, conclude, console, watching
-from parity.engines import tf1_python
+from parity.engines import references
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
 from parity.pairfile import Proposed
@@ -112,8 +112,9 @@ def check(
 def _harvested(
     code: str, arguments: Sequence[str] | None, to: Path, engine: Sequence[str] | None
 ) -> Path:
-    """Harvest a script on the engine that is asked, TensorFlow 1.15.5 where it is here."""
-    chosen = "tf1" if "tf1" in (engine or (["tf1"] if tf1_python() else [])) else "graph"
+    """Harvest a script on TensorFlow 1.15.5 where that is among the engines, else on ``graph``."""
+    asked = [each.name for each in references(list(engine) if engine else None)]
+    chosen = "tf1" if "tf1" in asked else "graph"
     to.parent.mkdir(parents=True, exist_ok=True)
     with watching(code, chosen) as watch:
         api.harvest(code, *(arguments or ()), output=to, engine=chosen, overwrite=True, watch=watch)
