@@ -245,6 +245,10 @@ def make_model(
 
 def with_stock_optimizer(pair: Pair, model: Model) -> Model:
     """Return the same model for a Keras engine, with the optimizer that a rewrite would pick."""
+    if pair.stock is None:
+        raise BadInput(
+            f"pair {pair.name!r} names no stock optimizer", "one that a rewrite would pick"
+        )
     rate = pair.schedule.learning_rate
     return dataclasses.replace(model, optimizer=pair.stock.optimizer, learning_rate=rate)
 

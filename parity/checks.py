@@ -16,7 +16,7 @@ from parity.executor import Answer, Executor
 from parity.judging import compare_two
 from parity.keys import RUNGS
 from parity.locating import Found, with_layers
-from parity.pair import Pair
+from parity.pair import Pair, Stock
 from parity.results import (
     RECORDED,
     STEP_LOSS,
@@ -88,7 +88,7 @@ def _prove(
         ]
         return
     table = _seated(desk, case, references, dtypes)
-    lane = desk.put(case.stock(LEADER, STOCK_STEPS), "stock") if stock else None
+    lane = desk.put(case.stock(LEADER, STOCK_STEPS), "stock") if stock and pair.stock else None
     if pair.rungs != RUNGS:
         outcome.notes.append(f"only {' and '.join(pair.rungs)} were asked for: nothing of training")
     if len(dtypes) == 1:
@@ -109,8 +109,8 @@ def _prove(
                 names = (d.key for d in found.differences)
                 outcome.paths.update({n: p for n in names if (p := path_of(pair, n))})
     outcome.comparisons.sort(key=lambda c: dtypes.index(c.dtype))
-    if lane is not None:
-        _add_stock(outcome, pair, lane, case)
+    if lane is not None and pair.stock is not None:
+        _add_stock(outcome, pair.stock, lane, case)
 
 
 def _seated(
@@ -165,7 +165,7 @@ def _recorded(outcome: Outcome, case: Case) -> list[Side]:
     return [Recorded(case, golden)] if golden else []
 
 
-def _add_stock(outcome: Outcome, pair: Pair, lane: Future[Answer], case: Case) -> None:
+def _add_stock(outcome: Outcome, stock: Stock, lane: Future[Answer], case: Case) -> None:
     """Add what the stock optimizer does differently in its first steps, or why it is not known."""
     exact = next(
         (
@@ -183,7 +183,6 @@ def _add_stock(outcome: Outcome, pair: Pair, lane: Future[Answer], case: Case) -
     if exact is None:
         return
     gap = float(np.max(np.abs(losses - exact[STEP_LOSS][: len(losses)])))
-    stock = pair.stock
     name = stock.optimizer.rpartition(":")[2]
     outcome.stock = StockLane(name, case.dtype, losses, gap, stock.largest, stock.cause)
 

@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from datasets.dataset import Dataset
+from parity.atom import Atom
 from parity.errors import BadInput, did_you_mean
 from parity.keys import RUNGS
 from parity.published import OF_CORPUS, SPLITS, WEIGHTS, Figure, Margin, Published
@@ -125,10 +126,13 @@ class Pair:
         wiring: which part of one model answers to which part of the other.
         layout: the weight rules.
         schedule: the training run.
-        stock: the optimizer of Keras that a rewrite would pick, and what it does differently.
+        stock: the optimizer of Keras that a rewrite would pick, and what it does differently;
+            None where nobody asks.
         published: what the original authors printed.
         caution: what the user of its predictions should know, a sentence without its full stop.
         rungs: that can be climbed; all but where the Keras model cannot train.
+        atom: what the catalogue says of it, where it is one cell, layer, optimizer, loss, schedule
+            or text step, and no whole model.
     """
 
     name: str
@@ -139,10 +143,16 @@ class Pair:
     wiring: Wiring
     layout: Layout
     schedule: Schedule
-    stock: Stock
+    stock: Stock | None = None
     published: Published = dataclasses.field(default_factory=Published)
     caution: str = ""
     rungs: tuple[str, ...] = RUNGS
+    atom: Atom | None = None
+
+    @property
+    def margins(self) -> Mapping[str, Margin]:
+        """Metric -> how far training with the stock optimizer may end from the graph's."""
+        return self.stock.margins if self.stock else {}
 
     def check(self) -> None:
         """Make sure that the row can be used, as far as that shows without building a model.
@@ -159,7 +169,8 @@ class Pair:
                 "letters, digits and underscores, no digit first",
                 "give the pair the name of its model's file",
             )
-        check_form(f"{pair}: stock.optimizer", self.stock.optimizer)
+        if self.stock:
+            check_form(f"{pair}: stock.optimizer", self.stock.optimizer)
         for field, reference in (
             ("graph", self.graph),
             ("keras", self.keras),
@@ -206,9 +217,9 @@ class Pair:
 
     def _check_published(self) -> None:
         """Make sure that what was published can be looked for, and has its margins."""
-        margins = {f"stock.margins: {metric}": each for metric, each in self.stock.margins.items()}
+        margins = {f"stock.margins: {metric}": each for metric, each in self.margins.items()}
         margins |= {f"published: {each.what}": each.margin for each in self.published.figures}
-        metrics = [*self.stock.margins]
+        metrics = [*self.margins]
         metrics += [each.metric for each in self.published.figures if isinstance(each, Figure)]
         splits = [each.split for each in self.published.figures if isinstance(each, Figure)]
         kinds = [each.kind for each in self.published.counts]
@@ -237,6 +248,19 @@ class Pair:
                 f"no more than the {self.schedule.epochs} of the schedule",
                 "correct either",
             )
+
+
+def slipped(pair: Pair) -> Pair:
+    """Return an atom as a migration has it that overlooks its difference: its slip, planted.
+
+    Raises:
+        BadInput: the pair is no atom.
+    """
+    if pair.atom is None:
+        raise BadInput(f"pair {pair.name!r} is no atom", "one of the catalogue")
+    if rules := pair.atom.slip.rules:
+        return dataclasses.replace(pair, layout=dataclasses.replace(pair.layout, rules=rules))
+    return dataclasses.replace(pair, keras=f"tests.slips.{pair.atom.family}:{pair.name}")
 
 
 def check_form(field: str, reference: str) -> None:

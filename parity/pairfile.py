@@ -20,7 +20,7 @@ from parity.engines import LEADER
 from parity.graphfile import Graph
 from parity.handles import Handles, Said, propose_handles
 from parity.keys import RUNGS
-from parity.pair import STEPS, Data, Pair, Schedule, Stock, Wiring
+from parity.pair import STEPS, Data, Pair, Schedule, Wiring
 from parity.proposals import Proposal, propose, slots_of
 from parity.weights import Slots
 from parity.wire import Job, Model
@@ -117,7 +117,6 @@ def propose_pair(
         wiring=wiring,
         layout=weights.layout(slots),
         schedule=Schedule(1, len(dataset.x_train), steps=STEPS),
-        stock=Stock("", 0.0, ""),  # it is not asked
         rungs=RUNGS if trains else FORWARD_RUNGS,
     )
     lines = handles.lines(trains["class"] if trains else "")

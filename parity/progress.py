@@ -39,6 +39,7 @@ class Board:
         self._expected = self._proved = 0
         self._began = self._latest = 0.0
         self._said = ""
+        self._told: set[tuple[str, str]] = set()
         self._lock = threading.Lock()  # pairs are proved side by side
         # Rich ends a display with an empty line where there is no terminal, so none is started.
         self._live = (
@@ -65,8 +66,11 @@ class Board:
         self._expected = pairs
 
     def loaded(self, origin: Origin) -> None:
-        """Say where a corpus came from, before anything that rests on it."""
+        """Say where a corpus came from, once, before anything that rests on it."""
         with self._lock:
+            if (origin.corpus, origin.detail) in self._told:
+                return
+            self._told.add((origin.corpus, origin.detail))
             self._console.print(
                 announcement(origin), soft_wrap=not self._console.is_terminal, highlight=False
             )

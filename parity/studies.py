@@ -111,17 +111,17 @@ class Cost:
 
 def studied(pair: Pair) -> bool:
     """Tell whether there is anything to study about a pair."""
-    return bool(pair.published.figures or pair.published.counts or pair.stock.margins)
+    return bool(pair.published.figures or pair.published.counts or pair.margins)
 
 
 def whole(pair: Pair) -> bool:
     """Tell whether a pair is trained as published, and not for its first step alone."""
-    return bool(pair.stock.margins or pair.published.epochs)
+    return bool(pair.margins or pair.published.epochs)
 
 
 def sides(pair: Pair) -> tuple[str, ...]:
     """Return who trains a pair."""
-    if pair.stock.margins:
+    if pair.margins:
         return *ENGINES, STOCK
     return ENGINES if pair.published.figures else ()
 
@@ -156,7 +156,7 @@ def tasks(loaded: Mapping[str, tuple[Pair, Dataset]], seeds: int | None) -> list
         Task(pair, dataset, side, seed)
         for pair, dataset in loaded.values()
         for side in sides(pair)
-        for seed in range(seeds or (EQUIVALENCE_SEEDS if pair.stock.margins else FIGURE_SEEDS))
+        for seed in range(seeds or (EQUIVALENCE_SEEDS if pair.margins else FIGURE_SEEDS))
     ]
 
 
@@ -371,9 +371,9 @@ def judge(pairs: Iterable[Pair], folder: Path) -> list[Study]:
         findings.study(
             pair.name,
             pair.published,
-            pair.stock.margins,
-            pair.stock.optimizer.partition(":")[2],
-            pair.stock.cause,
+            pair.margins,
+            pair.stock.optimizer.partition(":")[2] if pair.stock else "",
+            pair.stock.cause if pair.stock else "",
             kept,
             counts.get(pair.name),
         )

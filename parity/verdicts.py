@@ -39,7 +39,7 @@ def digest(pair: Pair, dataset: Dataset, executor: Executor, options: Options) -
         "stock": options.stock,
         "measure": options.measure,
         "engines": [executor.circumstances(each, pair.graph) for each in options.references],
-        "leader": executor.circumstances(LEADER, pair.keras, pair.stock.optimizer),
+        "leader": executor.circumstances(LEADER, *_of_keras(pair)),
         "recordings": recordings,
         "harness": provenance.sources(f"{checks.__name__}:prove", [ROOT]),
     }
@@ -56,9 +56,13 @@ def prepare(pairs: Sequence[Pair], executor: Executor, options: Options) -> None
     """
     provenance.sources(f"{checks.__name__}:prove", [ROOT])
     for pair in pairs:
-        executor.circumstances(LEADER, pair.keras, pair.stock.optimizer)
+        executor.circumstances(LEADER, *_of_keras(pair))
         for engine in options.references:
             executor.circumstances(engine, pair.graph)
+
+
+def _of_keras(pair: Pair) -> list[str]:
+    return [pair.keras, *([pair.stock.optimizer] if pair.stock else [])]
 
 
 def load(kept: Store, name: str) -> Outcome | None:

@@ -24,14 +24,16 @@ class Rule:
     Args:
         tf1: names on the TensorFlow 1 side.
         keras: paths on the Keras side.
-        spread: half the width of the uniform draw of initial shared weights, around zero; None
-            draws a matrix Glorot uniform and a vector within 0.1. No weight starts at a constant:
-            a bias of zeros would hide a lost or swapped bias.
+        spread: half the width of the uniform draw of initial shared weights; None draws a matrix
+            Glorot uniform and a vector within 0.1. No weight starts at a constant: a bias of zeros
+            would hide a lost or swapped bias.
+        centre: the middle of that draw: a variance must be positive.
     """
 
     tf1: tuple[str, ...]
     keras: tuple[str, ...]
     spread: float | None = None
+    centre: float = 0.0
 
     def to_keras(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Rearrange arrays named by `tf1` into arrays named by `keras`."""
@@ -182,9 +184,9 @@ def plus(value: np.ndarray, constant: np.ndarray) -> np.ndarray:
     return np.where(constant == 0, value, value + constant)
 
 
-def same(tf1: str, keras: str, spread: float | None = None) -> Rule:
+def same(tf1: str, keras: str, spread: float | None = None, centre: float = 0.0) -> Rule:
     """One variable that has the same layout on both sides."""
-    return Rule((tf1,), (keras,), spread)
+    return Rule((tf1,), (keras,), spread, centre)
 
 
 def reshaped(tf1: str, keras: str, before: Sequence[int], after: Sequence[int]) -> Rule:
@@ -235,6 +237,7 @@ class Slots:
     powers: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
+GRADIENT_DESCENT = Slots({})
 RMSPROP = Slots({"RMSProp": "velocity", "RMSProp_1": "momentum"})
 ADAM = Slots(
     {"Adam": "momentum", "Adam_1": "velocity"},
@@ -376,7 +379,7 @@ class Layout:
             for name in rule.tf1:
                 shape = shapes[name].shape
                 spread = rule.spread or (np.sqrt(6 / sum(shape[-2:])) if len(shape) > 1 else 0.1)
-                values = random.uniform(-spread, spread, shape)
+                values = rule.centre + random.uniform(-spread, spread, shape)
                 if len(shape) == 1:
                     # Whole 4096ths: a forget bias of one is then added and taken away exactly.
                     values = np.round(values * 4096) / 4096

@@ -23,7 +23,7 @@ from parity.errors import BadInput, look_up
 from parity.history import DEFAULT, History
 from parity.moved import REPEATS
 from parity.options import Options
-from parity.pairs import PAIRS
+from parity.pairs import ATOMS, PAIRS
 from parity.progress import Board
 from parity.reports import events, files, moves, tables
 
@@ -32,16 +32,23 @@ app = typer.Typer()
 
 @app.command("list")
 def list_pairs() -> None:
-    """List the pairs, and the engines that can run here."""
+    """List the pairs, models and atoms, and the engines that can run here."""
     console.print(tables.pairs_table(PAIRS.values()))
+    console.print(tables.pairs_table(ATOMS.values(), "atom"))
     console.print(tables.engines_table(engines.ENGINES.values()))
 
 
 @app.command()
 def run(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAIR]...", help="Pairs to prove; default: all.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PAIR]...", help="Pairs to prove, or patterns: 'gru_*'; default: all models."
+        ),
     ] = None,
+    all_atoms: Annotated[
+        bool, typer.Option("--atoms", help="The catalogue of atoms in place of the models.")
+    ] = False,
     engine: Annotated[
         list[str] | None,
         typer.Option(help="Reference engines, repeatable. Default: graph, and tf1 where present."),
@@ -103,7 +110,7 @@ def run(
     with exit code 1, even where it is within its bounds. A baseline that tells small worsenings is
     recorded with --repeats 16 --time.
     """
-    chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
+    chosen = pairs.chosen(names or [], ATOMS if all_atoms else PAIRS)
     if full and steps:
         raise BadInput("--full and --steps were given", "at most one of them", "leave out either")
     history, found = History(path), runs.begun()
@@ -165,12 +172,16 @@ def report(
 @app.command()
 def record(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAIR]...", help="Pairs; default: all.")
+        list[str] | None,
+        typer.Argument(metavar="[PAIR]...", help="Pairs, or patterns; default: all models."),
     ] = None,
+    all_atoms: Annotated[
+        bool, typer.Option("--atoms", help="The catalogue of atoms in place of the models.")
+    ] = False,
     timeout: Timeout = 300,
 ) -> None:
     """Renew the recordings of TensorFlow 1.15.5 that stand in for it (needs the engine tf1)."""
-    chosen = [pairs.find(name) for name in dict.fromkeys(names or PAIRS)]
+    chosen = pairs.chosen(names or [], ATOMS if all_atoms else PAIRS)
     with Board(console) as board:
         for path in runs.record(chosen, timeout, board):
             console.print(f"wrote {path}", soft_wrap=True)

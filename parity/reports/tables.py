@@ -146,12 +146,12 @@ def costs(outcome: Outcome) -> list[tuple[str, ...]]:
     return rows
 
 
-def pairs_table(pairs: Iterable[Row]) -> Table:
+def pairs_table(pairs: Iterable[Row], kind: str = "pair") -> Table:
     """Return the table of pairs, a line each: the name whole, what it is as far as it fits."""
     rows = list(pairs)
     table = Table(box=None, header_style="bold", pad_edge=False)
     longest = max((len(row.name) for row in rows), default=0)
-    table.add_column("pair", no_wrap=True, min_width=longest)
+    table.add_column(kind, no_wrap=True, min_width=longest)
     table.add_column("what it is", no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(escape(row.name), escape(row.title))

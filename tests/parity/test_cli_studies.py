@@ -27,6 +27,7 @@ def words_called_real() -> Dataset:
 
 
 PAIR, _ = tiny("sms_rnn")
+assert PAIR.stock
 PAIR = dataclasses.replace(
     PAIR,
     data=Data(f"{__name__}:words_called_real"),

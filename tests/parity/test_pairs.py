@@ -18,6 +18,7 @@ from parity.pairs import PAIRS
 from parity.published import Count, Figure, Margin, Published
 
 PAIR = PAIRS["sms_rnn"]
+assert PAIR.stock
 
 
 def wiring(**fields: Any) -> dict[str, Wiring]:

@@ -171,6 +171,7 @@ def test_a_figure_of_the_first_step_takes_one_step(tmp_path: Path) -> None:
     arrays = task.question().arrays
     assert (len(arrays["sizes"]), arrays["tested"].tolist()) == (1, [0])
     assert len(arrays["x_train"]) == 24
+    assert pair.stock
     with_margins = dataclasses.replace(
         pair, stock=dataclasses.replace(pair.stock, margins={"loss": MARGIN})
     )
@@ -354,7 +355,7 @@ def test_engines_train_and_what_they_read_is_judged(executor: Executor, tmp_path
     losses = {record.curves["test_loss"] for record in found}
     assert len(losses) == 6  # nobody repeats another's training
     study = findings.study(
-        pair.name, pair.published, pair.stock.margins, "RMSprop", "", records.load(tmp_path), None
+        pair.name, pair.published, pair.margins, "RMSprop", "", records.load(tmp_path), None
     )
     assert [figure.verdict for figure in study.figures] == ["within"] * 3
     assert {(e.side, e.metric) for e in study.equivalences} == {

@@ -139,6 +139,7 @@ def test_the_stock_optimizer_is_asked_for_by_name(stock: bool) -> None:
     (request,) = fakes.requests
     job = request.job
     assert (job.kind, job.model.seed, job.model.replay) == ("train", 7, "")
+    assert PAIR.stock
     expected = (PAIR.stock.optimizer, PAIR.schedule.learning_rate) if stock else ("", 0.0)
     assert (job.model.optimizer, job.model.learning_rate) == expected
 

@@ -1,0 +1,38 @@
+"""The catalogue of atoms: one row a cell, layer, optimizer, loss, schedule or text step."""
+
+from __future__ import annotations
+
+from parity.pair import Pair
+from parity.pairs.atoms import (
+    attention,
+    cells,
+    convolutions,
+    decoding,
+    layers,
+    losses,
+    metrics,
+    norms,
+    optimizers,
+    recurrent,
+    schedules,
+    structured,
+    text,
+    training,
+)
+
+ROWS: tuple[Pair, ...] = (
+    *cells.ROWS,
+    *recurrent.ROWS,
+    *layers.ROWS,
+    *convolutions.ROWS,
+    *norms.ROWS,
+    *attention.ROWS,
+    *losses.ROWS,
+    *metrics.ROWS,
+    *structured.ROWS,
+    *optimizers.ROWS,
+    *schedules.ROWS,
+    *training.ROWS,
+    *text.ROWS,
+    *decoding.ROWS,
+)

@@ -1,0 +1,7 @@
+"""Convolutions, pooling, resizing."""
+
+from __future__ import annotations
+
+from parity.pair import Pair
+
+ROWS: tuple[Pair, ...] = ()

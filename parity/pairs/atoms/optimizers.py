@@ -1,0 +1,7 @@
+"""Optimizers, on dense and on sparse gradients."""
+
+from __future__ import annotations
+
+from parity.pair import Pair
+
+ROWS: tuple[Pair, ...] = ()

@@ -1,0 +1,7 @@
+"""Learning rates that change."""
+
+from __future__ import annotations
+
+from parity.pair import Pair
+
+ROWS: tuple[Pair, ...] = ()
