@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from datasets.dataset import Origin
+from parity.errors import AGREE
 from parity.reports import words
 from parity.reports.tables import announcement, remarks, verdicts
-from parity.results import Outcome
+from parity.results import Outcome, verdict
 
 
 class Board:
@@ -23,10 +24,11 @@ class Board:
 
     Args:
         console: where to draw; where it is no terminal, only the verdicts are printed.
+        brief: of pairs that agree, leave the verdicts to the table of all.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, brief: bool = False) -> None:
+        self._console, self._brief = console, brief
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -120,7 +122,11 @@ class Board:
 
     def finish(self, outcome: Outcome) -> None:
         """Remove the bars of a pair; print its verdicts, and a report of every failure."""
-        said: list[Any] = [verdicts(outcome), *remarks(outcome)]
+        said: list[Any] = []
+        if not self._brief or outcome.exit_code != AGREE:
+            said += [verdicts(outcome), *remarks(outcome)]
+        elif not self._live:  # a log shows that something happens
+            said += [Text(f"{outcome.pair}: {verdict(AGREE)}")]
         said += [Text(f"\n{text}") for text in words.explain_all(outcome)]
         with self._lock:
             for title in [t for t in self._tasks if t.startswith(f"{outcome.pair}  ")]:

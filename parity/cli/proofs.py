@@ -136,7 +136,7 @@ def run(
     engines.visible_devices(device)  # says so at once if there is no such device
     moved = None
     try:
-        with Board(console) as board:
+        with Board(console, brief=len(chosen) > 1 and all(p.atom for p in chosen)) as board:
             moved = runs.prove(found, chosen, options, output, board, history, baseline)
     finally:
         if found.outcomes:

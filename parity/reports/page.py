@@ -24,6 +24,9 @@ NAME = "report.html"
 DTYPES = ("float32", "float64")
 # Upper ends of the shares of a bound that one tint of the heat map stands for.
 TINTS = (0.0, 0.01, 0.1, 0.25, 0.5, 1.0)
+# Pairs that are all illustrated; of more, those that do not agree: as the atoms are, they are looked
+# at by name.
+MOST_ILLUSTRATED = 24
 NOTHING = "-"
 CLASSES = {AGREE: "agree", DIFFERENCE: "differ"}
 
@@ -77,9 +80,14 @@ def write(
         run: what was found.
         watch: called with the number of pairs whose pictures are drawn, and of all.
     """
-    drawn = pictures.write(folder, run.outcomes, watch)
+    drawn = pictures.write(folder, illustrated(run.outcomes), watch)
     wire.write_text(folder / NAME, render(folder, run))
     return folder / NAME, drawn
+
+
+def illustrated(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the pairs of a run whose pictures are on its page."""
+    return [o for o in outcomes if len(outcomes) <= MOST_ILLUSTRATED or o.exit_code != AGREE]
 
 
 def render(folder: Path, run: Run) -> str:
@@ -91,6 +99,7 @@ def render(folder: Path, run: Run) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    shown = {outcome.pair for outcome in illustrated(run.outcomes)}
     return environment.get_template("report.html").render(
         run=run,
         said=words.sentence(run),
@@ -103,7 +112,7 @@ def render(folder: Path, run: Run) -> str:
         failures=[(o.pair, text) for o in run.outcomes for text in words.explain_all(o)],
         rungs=RUNGS,
         rows=[_row(outcome) for outcome in run.outcomes],
-        pairs=[_section(folder, outcome) for outcome in run.outcomes],
+        pairs=[_section(folder, outcome, outcome.pair in shown) for outcome in run.outcomes],
         tints=_legend(),
     )
 
@@ -141,7 +150,7 @@ def _cell(outcome: Outcome, dtype: str, rung: str) -> Cell:
     )
 
 
-def _section(folder: Path, outcome: Outcome) -> dict[str, Any]:
+def _section(folder: Path, outcome: Outcome, shown: bool) -> dict[str, Any]:
     """Return all that is said of one pair."""
     return {
         "pair": outcome.pair,
@@ -154,7 +163,8 @@ def _section(folder: Path, outcome: Outcome) -> dict[str, Any]:
         "failures": words.explain_all(outcome),
         "comparisons": _comparisons(outcome),
         "worst": _worst(outcome),
-        "plates": _plates(folder, outcome),
+        "illustrated": shown,
+        "plates": _plates(folder, outcome) if shown else [],
         "questions": _questions(outcome),
         "costs": Numbers(tables.COSTS, tables.costs(outcome)),
     }

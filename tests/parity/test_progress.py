@@ -4,6 +4,7 @@ import dataclasses
 import io
 import time
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -11,7 +12,7 @@ from parity.progress import Board
 from tests.parity.samples import MADE_UP, anchored, comparison, named, outcome
 
 
-def board(terminal: bool = False) -> tuple[Board, io.StringIO]:
+def board(terminal: bool = False, brief: bool = False) -> tuple[Board, io.StringIO]:
     file = io.StringIO()
     # All is set: what is seen must not depend on where the tests run.
     console = Console(
@@ -22,7 +23,7 @@ def board(terminal: bool = False) -> tuple[Board, io.StringIO]:
         force_interactive=terminal,
         _environ={"TERM": "xterm"},
     )
-    return Board(console), file
+    return Board(console, brief), file
 
 
 def test_without_a_terminal_only_verdicts_are_printed() -> None:
@@ -38,7 +39,17 @@ def test_without_a_terminal_only_verdicts_are_printed() -> None:
     assert "" not in [line.strip() for line in lines]
 
 
-def test_a_corpus_is_announced_on_one_line() -> None:
+def test_a_brief_board_names_who_agrees_and_shows_who_does_not() -> None:
+    shown, file = board(brief=True)
+    with shown:
+        shown.finish(outcome(comparison(), stock=False))
+        assert file.getvalue() == "sms_rnn: agree\n"
+        shown.finish(outcome(comparison({"loss/eval/loss": np.asarray(1.0)}), stock=False))
+    assert "sms_rnn: largest difference at every rung" in file.getvalue()
+    assert "differs at rung 3 of 6: loss" in file.getvalue()
+
+
+def test_a_corpus_is_announced_once_and_on_one_line() -> None:
     shown, file = board()
     with shown:
         shown.loaded(MADE_UP)

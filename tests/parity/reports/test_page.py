@@ -265,3 +265,13 @@ def test_nothing_is_wider_than_the_screen(
     tab.goto(path.as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()
+
+
+def test_of_very_many_pairs_those_that_differ_are_illustrated(tmp_path: Path) -> None:
+    good = [named(f"pair_{i}", outcome(comparison())) for i in range(page.MOST_ILLUSTRATED)]
+    bad = named("bad", outcome(comparison(WRONG)))
+    assert page.illustrated(good) == good
+    assert page.illustrated([*good, bad]) == [bad]
+    path, drawn = page.write(tmp_path, run(*good, bad))
+    assert {each.parent.name for each in drawn} == {"bad"}
+    assert path.read_text("utf-8").count("only those that do not agree") == len(good)
