@@ -24,8 +24,8 @@ NAME = "report.html"
 DTYPES = ("float32", "float64")
 # Upper ends of the shares of a bound that one tint of the heat map stands for.
 TINTS = (0.0, 0.01, 0.1, 0.25, 0.5, 1.0)
-# Pairs that are all illustrated; of more, those that do not agree: as the atoms are, they are looked
-# at by name.
+# Pairs that are all illustrated; of more, those that do not agree: the others are looked
+# at by name, as atoms are.
 MOST_ILLUSTRATED = 24
 NOTHING = "-"
 CLASSES = {AGREE: "agree", DIFFERENCE: "differ"}
