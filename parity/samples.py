@@ -20,20 +20,24 @@ class Sample:
     """How one input, or target, is drawn.
 
     Args:
-        kind: ``normal``, ``uniform``, ``integers``, or ``one_hot``.
+        kind: ``normal``, ``uniform``, ``integers``, ``one_hot``, or ``words``.
         shape: of a row.
         low: least value of ``uniform`` and of ``integers``.
         high: what ``uniform`` and ``integers`` stay below; classes of ``one_hot``.
+        of: what ``words`` are drawn from.
     """
 
     kind: str
     shape: tuple[int, ...]
     low: float = 0
     high: float = 1
+    of: tuple[str, ...] = ()
 
     def draw(self, random: np.random.RandomState, rows: int) -> np.ndarray:
-        """Return so many rows, (rows, *shape): float32, or int32 of ``integers``."""
+        """Return so many rows, (rows, *shape): float32, int32 of ``integers``, or strings."""
         shape = (rows, *self.shape)
+        if self.kind == "words":
+            return np.array(self.of)[random.randint(0, len(self.of), shape)]
         if self.kind == "integers":
             return random.randint(int(self.low), int(self.high), shape).astype(np.int32)
         if self.kind == "one_hot":
@@ -65,6 +69,11 @@ def integers(*shape: int, low: int = 0, high: int) -> Sample:
 def one_hot(*shape: int, classes: int) -> Sample:
     """Classes as one-hot vectors."""
     return Sample("one_hot", shape, high=classes)
+
+
+def words(*shape: int, of: tuple[str, ...]) -> Sample:
+    """Words, or sentences, out of some."""
+    return Sample("words", shape, of=of)
 
 
 Samples = Sample | Mapping[str, Sample]  # one input, or several by name

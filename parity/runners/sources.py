@@ -86,7 +86,7 @@ class Built(Source):
             with watched() as seen:
                 self.model = build(spec, dtype=spec.dtype)
             variables = {v.op.name: v.op for v in tf.global_variables()}
-            self._initializer = tf.global_variables_initializer()
+            self._initializer = tf.group(tf.global_variables_initializer(), tf.tables_initializer())
         super().__init__(graph, variables, [_step(each) for each in seen.applied])
 
     def tensor(self, name: str) -> Any:
