@@ -118,4 +118,5 @@ def test_a_model_in_a_file_has_equal_layers(layer: keras.layers.Layer, tmp_path:
 
 def test_examples_print_what_they_say() -> None:
     results = doctest.testmod(norms, extraglobs={"np": np})
-    assert results.attempted and not results.failed
+    assert results.attempted
+    assert not results.failed

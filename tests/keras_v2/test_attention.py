@@ -1,0 +1,73 @@
+"""A decoder that attends: values, shapes, and the way through a file."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_v2 import attention
+from keras_v2.attention import AttentionDecoder
+
+DRAW = np.random.RandomState(0)
+WORDS = DRAW.normal(size=(2, 3, 7)).astype(np.float32)
+MEMORY = DRAW.normal(size=(2, 6, 8)).astype(np.float32)
+MASK = np.arange(6) < np.array([[2], [6]])
+
+
+def decoder(scored: Any = None, project_query: bool = False) -> AttentionDecoder:
+    cell = layers.GRUCell(4, reset_after=False)
+    scored = scored or layers.Attention()
+    return AttentionDecoder(cell, scored, 4, attention_units=5, project_query=project_query)
+
+
+def test_the_first_step_by_hand() -> None:
+    layer = decoder()
+    found = np.array(layer(WORDS, MEMORY, memory_mask=MASK))
+    fed = np.concatenate([WORDS[:, 0], np.zeros((2, 5), np.float32)], axis=-1)
+    output = np.array(layer.cell(fed, np.zeros((2, 4), np.float32))[0])
+    scores = np.einsum("bd,bsd->bs", output, MEMORY @ layer.memory_layer.get_weights()[0])
+    weights = np.where(MASK, np.exp(scores), 0)
+    weights /= weights.sum(1, keepdims=True)
+    context = np.einsum("bs,bsd->bd", weights, MEMORY)
+    both = np.concatenate([output, context], axis=-1)
+    expected = both @ layer.attention_layer.get_weights()[0]
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_what_the_mask_leaves_out_is_not_seen() -> None:
+    layer = decoder(layers.AdditiveAttention(), project_query=True)
+    found = np.array(layer(WORDS, MEMORY, memory_mask=MASK))
+    other = np.where(MASK[..., None], MEMORY, 9.0)
+    np.testing.assert_array_equal(layer(WORDS, other, memory_mask=MASK), found)
+    assert np.abs(layer(WORDS, other) - found).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("scored", "project_query"),
+    [(layers.AdditiveAttention(), True), (layers.Attention(use_scale=True), False)],
+    ids=["bahdanau", "luong"],
+)
+def test_a_model_in_a_file_has_an_equal_decoder(
+    scored: Any, project_query: bool, tmp_path: Path
+) -> None:
+    words, memory = keras.Input(WORDS.shape[1:]), keras.Input(MEMORY.shape[1:])
+    mask = keras.Input(MASK.shape[1:], dtype="bool")
+    outputs = decoder(scored, project_query)(words, memory, memory_mask=mask)
+    assert outputs.shape == (None, 3, 5)
+    model = keras.Model([words, memory, mask], outputs)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    given = [WORDS, MEMORY, MASK]
+    np.testing.assert_array_equal(again(given), model(given))
+
+
+def test_examples_print_what_they_say() -> None:
+    results = doctest.testmod(attention, extraglobs={"np": np})
+    assert results.attempted
+    assert not results.failed
