@@ -1,9 +1,45 @@
-"""A decoder that attends to an encoder, as TensorFlow 1's contrib has it."""
+"""Attention to an encoder, and a decoder that pays it, as TensorFlow 1's contrib has them."""
 
 from typing import Any
 
 import keras
 from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="keras_v2")
+class NormedAdditiveAttention(layers.AdditiveAttention):  # type: ignore[misc]  # Keras is untyped
+    """Additive attention whose vector has a direction and, apart from it, a length.
+
+    ``score = sum(g v / |v| tanh(query + key + b))``. Stock `AdditiveAttention` has v alone, its
+    `scale`. Called as it is; g starts at 1 / sqrt(units), b at zero.
+
+    Args:
+        **kwargs: what `keras.layers.AdditiveAttention` takes, but for `use_scale`.
+
+    Example:
+    >>> query, memory = np.ones((2, 1, 4)), np.ones((2, 6, 4))
+    >>> tuple(NormedAdditiveAttention()([query, memory]).shape)
+    (2, 1, 4)
+
+    References:
+        `_bahdanau_score` with normalize=True in
+        tensorflow/contrib/seq2seq/python/ops/attention_wrapper.py (TensorFlow 1.15);
+        Salimans and Kingma, https://arxiv.org/abs/1602.07868.
+    """
+
+    def build(self, input_shape: list[tuple[Any, ...]]) -> None:
+        """Makes the variables for a query, a value and, where there is one, a key."""
+        super().build(input_shape)
+        units = input_shape[0][-1]
+        start = keras.initializers.Constant(units**-0.5)
+        self.length = self.add_weight(shape=(), name="length", initializer=start)
+        self.bias = self.add_weight(shape=(units,), name="bias", initializer="zeros")
+
+    def _calculate_scores(self, query: Any, key: Any) -> Any:
+        """Returns scores (batch, queries, keys), which Keras masks and weights the values by."""
+        vector = self.length * self.scale * ops.rsqrt(ops.sum(ops.square(self.scale)))
+        both = ops.expand_dims(query, -2) + ops.expand_dims(key, -3)
+        return ops.sum(vector * ops.tanh(both + self.bias), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_v2")

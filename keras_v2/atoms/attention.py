@@ -1,13 +1,12 @@
 """Attention: a decoder's over the steps of an encoder, and a transformer's over its own."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import layers, ops
 
 from keras_v2.atoms.fitted import fitted
-from keras_v2.attention import AttentionDecoder
+from keras_v2.attention import AttentionDecoder, NormedAdditiveAttention
 
 STEPS, DEPTH, UNITS = 6, 4, 4  # of the memory; what it is projected to
 WORDS, INPUTS, ATTENTION = 3, 2, 5  # of a decoder
@@ -19,13 +18,12 @@ def counted(length: Any) -> Any:
     return ops.less(ops.arange(STEPS, dtype="int32"), ops.expand_dims(length, -1))
 
 
-def attended(attention: Any, project_query: bool, values: Callable[..., Any]) -> keras.Model:
+def attended(attention: Any, project_query: bool) -> keras.Model:
     """One query attends to a memory.
 
     Args:
         attention: of Keras.
         project_query: whether the query is projected, as the memory is.
-        values: chooses them, of the memory and its projection.
     """
     memory = keras.Input((STEPS, DEPTH), name="memory")
     length = keras.Input((), dtype="int32", name="length")
@@ -33,24 +31,24 @@ def attended(attention: Any, project_query: bool, values: Callable[..., Any]) ->
     keys = layers.Dense(UNITS, use_bias=False, name="memory_layer")(memory)
     asked = layers.Dense(UNITS, use_bias=False, name="query_layer")(query)
     asked = ops.expand_dims(asked if project_query else query, 1)
-    context = attention([asked, values(memory, keys), keys], mask=[None, counted(length)])
+    context = attention([asked, memory, keys], mask=[None, counted(length)])
     inputs = {"memory": memory, "length": length, "query": query}
     return fitted(inputs, layers.Reshape((DEPTH,), name="context")(context))
 
 
-def memory_itself(memory: Any, keys: Any) -> Any:
-    """The values are the memory, not its projection."""
-    return memory
-
-
 def bahdanau_attention() -> keras.Model:
     """`AdditiveAttention`, between projections of the query and the memory."""
-    return attended(layers.AdditiveAttention(name="attention"), True, memory_itself)
+    return attended(layers.AdditiveAttention(name="attention"), project_query=True)
+
+
+def bahdanau_attention_normalized() -> keras.Model:
+    """`NormedAdditiveAttention`, between the same projections."""
+    return attended(NormedAdditiveAttention(name="attention"), project_query=True)
 
 
 def luong_attention() -> keras.Model:
     """`Attention` with a scale, between the query and a projection of the memory."""
-    return attended(layers.Attention(use_scale=True, name="attention"), False, memory_itself)
+    return attended(layers.Attention(use_scale=True, name="attention"), project_query=False)
 
 
 def teacher_forced(attention: Any, project_query: bool) -> keras.Model:

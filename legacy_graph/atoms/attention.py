@@ -34,6 +34,18 @@ def additive_score(query, keys):
         return tf.reduce_sum(v * tf.tanh(keys + tf.expand_dims(query, 1)), [2])
 
 
+def normed_score(query, keys):
+    """The score of BahdanauAttention with normalize=True: v has a length of its own, and a bias."""
+    with tf.variable_scope("bahdanau_attention"):
+        query = tf.layers.dense(query, UNITS, use_bias=False, name="query_layer")
+        v = tf.get_variable("attention_v", [UNITS], query.dtype)
+        start = tf.constant_initializer(math.sqrt(1.0 / UNITS))
+        g = tf.get_variable("attention_g", [], query.dtype, start)
+        b = tf.get_variable("attention_b", [UNITS], query.dtype, tf.zeros_initializer())
+        v = g * v * tf.rsqrt(tf.reduce_sum(tf.square(v)))
+        return tf.reduce_sum(v * tf.tanh(keys + tf.expand_dims(query, 1) + b), [2])
+
+
 def multiplicative_score(query, keys):
     """The score of LuongAttention with scale=True: (batch, steps) for a query (batch, units)."""
     with tf.variable_scope("luong_attention"):
@@ -61,6 +73,11 @@ def attended(dtype, score):
 def bahdanau_attention(dtype=tf.float32):
     """tf.contrib.seq2seq.BahdanauAttention: score, masked softmax, context."""
     return attended(dtype, additive_score)
+
+
+def bahdanau_attention_normalized(dtype=tf.float32):
+    """tf.contrib.seq2seq.BahdanauAttention with normalize=True."""
+    return attended(dtype, normed_score)
 
 
 def luong_attention(dtype=tf.float32):

@@ -12,7 +12,7 @@ import pytest
 from keras import layers
 
 from keras_v2 import attention
-from keras_v2.attention import AttentionDecoder
+from keras_v2.attention import AttentionDecoder, NormedAdditiveAttention
 
 DRAW = np.random.RandomState(0)
 WORDS = DRAW.normal(size=(2, 3, 7)).astype(np.float32)
@@ -48,10 +48,28 @@ def test_what_the_mask_leaves_out_is_not_seen() -> None:
     assert np.abs(layer(WORDS, other) - found).max() > 1e-3
 
 
+def test_the_length_of_the_vector_is_a_weight_of_its_own() -> None:
+    query, memory = WORDS[:, :1, :4], MEMORY[:, :, :4]
+    normed, stock = NormedAdditiveAttention(), layers.AdditiveAttention()
+    for layer in normed, stock:
+        layer.build([query.shape, memory.shape])
+    v = np.array([3.0, 0.0, 4.0, 0.0], np.float32)  # its norm is five
+    normed.set_weights([v, np.float32(2.5), np.zeros(4)])
+    stock.set_weights([v / 2])
+    found, expected = (np.array(layer([query, memory])) for layer in (normed, stock))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    normed.set_weights([v * 7, np.float32(2.5), np.zeros(4)])
+    np.testing.assert_allclose(normed([query, memory]), expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("scored", "project_query"),
-    [(layers.AdditiveAttention(), True), (layers.Attention(use_scale=True), False)],
-    ids=["bahdanau", "luong"],
+    [
+        (layers.AdditiveAttention(), True),
+        (NormedAdditiveAttention(), True),
+        (layers.Attention(use_scale=True), False),
+    ],
+    ids=["bahdanau", "normed", "luong"],
 )
 def test_a_model_in_a_file_has_an_equal_decoder(
     scored: Any, project_query: bool, tmp_path: Path

@@ -35,6 +35,12 @@ def bahdanau():
     return seq2seq.BahdanauAttention(atoms.UNITS, tf.constant(memory), length)
 
 
+def normed():
+    return seq2seq.BahdanauAttention(
+        atoms.UNITS, tf.constant(memory), length, normalize=True
+    )
+
+
 def luong():
     return seq2seq.LuongAttention(atoms.UNITS, tf.constant(memory), length, scale=True)
 
@@ -42,6 +48,7 @@ def luong():
 found = {}
 for mechanism, score in (
     (bahdanau, atoms.additive_score),
+    (normed, atoms.normed_score),
     (luong, atoms.multiplicative_score),
 ):
     weights = {}
@@ -66,7 +73,7 @@ np.savez(sys.argv[1], **found)
 @pytest.mark.usefixtures("tf1")
 def test_decoders_by_core_ops_are_those_of_contrib(tmp_path: Path) -> None:
     found = said_by_tf1(SCRIPT, tmp_path)
-    for mechanism in "bahdanau", "luong":
+    for mechanism in "bahdanau", "normed", "luong":
         names = [found[f"{mechanism}/{side} names"].tolist() for side in ("ours", "contrib")]
         assert names[0] == names[1]
         ours, contrib = (found[f"{mechanism}/{side}"] for side in ("ours", "contrib"))

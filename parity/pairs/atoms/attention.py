@@ -97,6 +97,21 @@ ROWS: tuple[Pair, ...] = (
         slip=Slip("AdditiveAttention()([query U, memory W]), whose values are the keys", "forward"),
     ),
     _query(
+        "bahdanau_attention_normalized",
+        "BahdanauAttention with normalize=True",
+        rules=(
+            same("memory_layer/kernel", "memory_layer/kernel"),
+            same("bahdanau_attention/query_layer/kernel", "query_layer/kernel"),
+            same("bahdanau_attention/attention_v", "attention/scale", 0.5),
+            same("bahdanau_attention/attention_g", "attention/length", 0.5, centre=1.0),
+            same("bahdanau_attention/attention_b", "attention/bias"),
+        ),
+        tf1="context = softmax(sum(g v / |v| tanh(memory W + query U + b))) memory",
+        keras="NormedAdditiveAttention, between the same projections",
+        source=_SOURCE + "_bahdanau_score",
+        slip=Slip("v is not divided by its norm", "forward"),
+    ),
+    _query(
         "luong_attention",
         "LuongAttention",
         rules=(
