@@ -21,6 +21,7 @@ MASK = np.arange(6) < np.array([[2], [6]])
 
 
 def decoder(scored: Any = None, project_query: bool = False) -> AttentionDecoder:
+    keras.utils.set_random_seed(0)
     cell = layers.GRUCell(4, reset_after=False)
     scored = scored or layers.Attention()
     return AttentionDecoder(cell, scored, 4, attention_units=5, project_query=project_query)
@@ -83,6 +84,22 @@ def test_a_model_in_a_file_has_an_equal_decoder(
     again = keras.saving.load_model(tmp_path / "model.keras")
     given = [WORDS, MEMORY, MASK]
     np.testing.assert_array_equal(again(given), model(given))
+
+
+def test_stock_attention_to_no_word_is_even_where_an_added_mask_keeps_the_scores() -> None:
+    words = np.random.RandomState(1).normal(size=(1, 6, 8))
+    drawn = keras.initializers.RandomNormal(stddev=0.5, seed=0)
+    layer = layers.MultiHeadAttention(
+        1, 8, use_bias=False, kernel_initializer=drawn, dtype="float64"
+    )
+    found = np.array(layer(words, words, attention_mask=np.zeros((1, 1, 6), bool)))
+    query, key, value, merged = (np.squeeze(each) for each in layer.get_weights())
+    even = (words @ value).mean(1, keepdims=True) @ merged
+    np.testing.assert_allclose(found, np.tile(even, (1, 6, 1)), atol=1e-6)
+    scores = (words @ query) @ (words @ key).swapaxes(1, 2) / np.sqrt(8) - 10000.0  # as BERT's
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    weights /= weights.sum(-1, keepdims=True)
+    assert np.abs(weights @ (words @ value) @ merged - found).max() > 0.1
 
 
 def test_examples_print_what_they_say() -> None:

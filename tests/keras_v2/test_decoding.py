@@ -18,10 +18,13 @@ STATES = np.random.RandomState(0).normal(size=(20, UNITS)).astype(np.float32)
 
 
 def decoder(beams: int, **options: Any) -> BeamSearchDecoder:
+    drawn = [
+        keras.initializers.Orthogonal(gain, seed=seed) for seed, gain in enumerate((3, 1, 1, 3))
+    ]
     return BeamSearchDecoder(
-        layers.Embedding(WORDS, 3, embeddings_initializer=keras.initializers.Orthogonal(3, seed=1)),
-        layers.GRUCell(UNITS, kernel_initializer=keras.initializers.GlorotUniform(seed=2)),
-        layers.Dense(WORDS, kernel_initializer=keras.initializers.Orthogonal(3, seed=3)),
+        layers.Embedding(WORDS, 3, embeddings_initializer=drawn[0]),
+        layers.GRUCell(UNITS, kernel_initializer=drawn[1], recurrent_initializer=drawn[2]),
+        layers.Dense(WORDS, kernel_initializer=drawn[3]),
         beams=beams,
         steps=STEPS,
         start=START,

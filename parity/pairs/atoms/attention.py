@@ -166,7 +166,8 @@ ROWS: tuple[Pair, ...] = (
         rules=_heads(),
         tf1="heads split from x W with W (hidden, hidden); softmax(Q K^T / sqrt(size) + "
         "(1 - mask) (-10000)) V",
-        keras="MultiHeadAttention with attention_mask; W is (hidden, heads, size)",
+        keras="MultiHeadAttention with attention_mask; W is (hidden, heads, size). Where no word "
+        "counts, it weights all evenly, and TensorFlow 1 by their scores: not compared",
         source=_BERT + "attention_layer",
         slip=Slip("the mask is not passed on", "forward"),
     ),
