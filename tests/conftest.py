@@ -66,9 +66,9 @@ def judge(executor: Executor) -> Judge:
         if (name, dtype) not in known:
             pair, dataset = tiny(name)
             case = checks.lead(desk_for(pair, executor), make_case(pair, "float32", dataset))
-            truth = live(executor, "graph", case.in_dtype("float64"))
+            truth = live(executor, "graph", case.in_dtype("float64"), pair.rungs)
             known[name, "float64"] = truth.case, truth
-            known[name, "float32"] = case, live(executor, "graph", case, truth=truth)
+            known[name, "float32"] = case, live(executor, "graph", case, pair.rungs, truth)
         return known[name, dtype]
 
     return sit

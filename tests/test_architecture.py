@@ -82,6 +82,9 @@ EXEMPT = {
     "keras_v2/optimizers.py": "trains the models; TensorFlow 1 has its own",
     "keras_v2/initializers.py": "draws first weights as TensorFlow 1 does, which has its own",
     "keras_v2/embeddings.py": "combines vectors; TensorFlow 1 has its own",
+    "keras_v2/norms.py": "layers that TensorFlow 1 has in tf.layers, tf.contrib and tf.nn",
+    "keras_v2/attention.py": "a decoder that TensorFlow 1 has in tf.contrib.seq2seq",
+    "keras_v2/decoding.py": "a search that TensorFlow 1 has in tf.contrib.seq2seq",
     "keras_v2/keras1.py": "layers and functions that Keras 1 had; TensorFlow 1 has its own",
     "legacy_graph/cells.py": "cells that TensorFlow 1 has not; Keras 3 has its own",
 }

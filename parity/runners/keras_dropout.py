@@ -28,7 +28,7 @@ class Dropout:
     """
 
     def __init__(self, model: Any, seed: int, twin: bool = False) -> None:
-        self._seed, self._twin = seed, twin
+        self._model, self._seed, self._twin = model, seed, twin
         self._generators = seed_generators(model)
         self._replay = keras.random.SeedGenerator(0)
         self._sites: Dict[int, List[Site]] = {}
@@ -50,7 +50,7 @@ class Dropout:
         One recorded pass of `run` for each size tells where, and of what shape.
         """
         if count(x) not in self._sites:
-            with recorded_draws() as draws:
+            with recorded_draws() as draws, unmoved(self._model):
                 run(x, training=True)
             self._sites[count(x)] = self._name_sites(draws)
         return self._sites[count(x)]
@@ -205,6 +205,17 @@ def seed_generators(model: Any) -> List[Tuple[str, Any]]:
         for part in layer._flatten_layers()
         if getattr(part, "seed_generator", None) is not None
     ]
+
+
+@contextlib.contextmanager
+def unmoved(model: Any) -> Iterator[None]:
+    """Undo what the block moves that no gradient does: moving averages, of batch norm say."""
+    before = [np.array(variable) for variable in model.non_trainable_variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.non_trainable_variables, before):
+            variable.assign(value)
 
 
 @contextlib.contextmanager

@@ -36,9 +36,10 @@ def test_the_sides_of_an_atom_agree_on_every_rung(
 ) -> None:
     # In float64; `parity run --atoms` climbs in both dtypes.
     case, graph = judge(name, "float64")
-    comparison = compare_two(case.pair, graph, live(executor, "keras", case, case.pair.rungs))
+    rungs = case.pair.rungs
+    comparison = compare_two(case.pair, graph, live(executor, "keras", case, rungs), rungs)
     assert comparison.exit_code == AGREE, (comparison.failed_rung, comparison.problem)
-    assert {d.rung for d in comparison.differences} == set(case.pair.rungs)
+    assert {d.rung for d in comparison.differences} == set(rungs)
 
 
 @EACH

@@ -28,6 +28,7 @@ def atom(
     metrics: tuple[str, ...] = ("loss",),
     dropout: Mapping[str, str] | None = None,
     keep_prob: float | None = None,
+    feeds: Mapping[str, tuple[float, float]] | None = None,
     fed: Mapping[str, str] | None = None,
     rungs: tuple[str, ...] = RUNGS,
     steps: int = 12,
@@ -50,11 +51,13 @@ def atom(
         metrics: ``loss`` first.
         dropout: prefix of the graph's random op -> Keras layer.
         keep_prob: what the placeholder of that name is fed while training; one otherwise.
+        feeds: more placeholders -> what each is fed while training, and otherwise.
         fed: where it has several inputs: the graph's name -> Keras's.
         rungs: that can be climbed.
         steps: of its curve: two epochs where nothing asks for more.
     """
-    kept = {} if keep_prob is None else {"keep_prob": keep_prob}
+    kept = {} if keep_prob is None else {"keep_prob": (keep_prob, 1.0)}
+    switched = {**kept, **(feeds or {})}
     return Pair(
         name=name,
         title=title,
@@ -64,8 +67,8 @@ def atom(
         wiring=Wiring(
             taps,
             dropout or {},
-            kept,
-            dict.fromkeys(kept, 1.0),
+            {name: training for name, (training, _) in switched.items()},
+            {name: otherwise for name, (_, otherwise) in switched.items()},
             metrics,
             output="",
             fed=fed or {},
