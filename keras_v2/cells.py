@@ -256,16 +256,41 @@ class NASCell(keras.Layer):  # type: ignore[misc]
         return {**super().get_config(), "units": self.units}
 
 
+class _Wrapper(keras.Layer):  # type: ignore[misc]
+    """A cell around another one, whose state h comes first, with a seed for masks."""
+
+    def __init__(self, cell: Any, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cell, self.seed = cell, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.output_size, self.state_size = cell.output_size, cell.state_size
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the cell's weights for inputs (batch, inputs)."""
+        if not self.cell.built:  # as it is in a model that is loaded
+            self.cell.build(input_shape)
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what the cell is made from."""
+        cell = keras.saving.serialize_keras_object(self.cell)
+        return {**super().get_config(), "cell": cell, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Makes the cell, and the one inside it."""
+        return cls(**{**config, "cell": keras.saving.deserialize_keras_object(config["cell"])})
+
+
 @_registered
-class DropoutCell(keras.Layer):  # type: ignore[misc]
+class DropoutCell(_Wrapper):
     """A cell that drops anew at every step: TensorFlow 1's `DropoutWrapper`.
 
     Of what goes in, of the state h that is carried on, and of what comes out, in this order, each
     by a mask of its own. What is kept is scaled up. An LSTM's memory c is never dropped, and what
     comes out does not depend on the mask of the state.
 
-    `dropout` and `recurrent_dropout` of Keras's own recurrent layers draw one mask for all steps of
-    a sequence: what `DropoutWrapper` does with `variational_recurrent`.
+    `dropout` of Keras's own recurrent layers draws one mask for all steps of a sequence.
 
         keras.layers.RNN(DropoutCell(keras.layers.LSTMCell(512), output_rate=0.5))
 
@@ -290,24 +315,13 @@ class DropoutCell(keras.Layer):  # type: ignore[misc]
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.cell, self.seed = cell, seed
+        super().__init__(cell, seed, **kwargs)
         self.input_rate, self.state_rate, self.output_rate = input_rate, state_rate, output_rate
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.state_size = cell.state_size
-        self.output_size = cell.output_size
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Makes the cell's weights for inputs (batch, inputs)."""
-        if not self.cell.built:  # as it is in a model that is loaded
-            self.cell.build(input_shape)
-        self.built = True
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
-        """Returns the output, and the new states as the cell has them."""
+        """Returns the output, and the new states as a list."""
         inputs = self._dropped(inputs, self.input_rate, training)
-        output, states = self.cell(inputs, states, training=training)
-        h, *others = states if isinstance(states, list | tuple) else [states]
+        output, (h, *others) = self.cell(inputs, _listed(states), training=training)
         h = self._dropped(h, self.state_rate, training)
         return self._dropped(output, self.output_rate, training), [h, *others]
 
@@ -315,19 +329,68 @@ class DropoutCell(keras.Layer):  # type: ignore[misc]
         """Returns what the cell is made from."""
         return {
             **super().get_config(),
-            "cell": keras.saving.serialize_keras_object(self.cell),
             "input_rate": self.input_rate,
             "state_rate": self.state_rate,
             "output_rate": self.output_rate,
-            "seed": self.seed,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "DropoutCell":
-        """Makes the cell, and the one inside it."""
-        return cls(**{**config, "cell": keras.saving.deserialize_keras_object(config["cell"])})
 
     def _dropped(self, values: Any, rate: float, training: bool) -> Any:
         if not (training and rate):
             return values
         return keras.random.dropout(values, rate, seed=self.seed_generator)
+
+
+@_registered
+class VariationalStateCell(_Wrapper):
+    """A cell that drops its state h by one mask for all steps, and for all rows of a batch.
+
+    TensorFlow 1's `DropoutWrapper` with `variational_recurrent` and `state_keep_prob`. An LSTM's
+    memory c is never dropped. The mask is drawn with the first state, and is the last state of all.
+
+    `recurrent_dropout` of Keras's own cells draws a mask for each row and each gate, and has Keras
+    draw masks of the input for each gate, too; a GRU carries on a state that is whole. Masks of
+    input and output, which `DropoutWrapper` draws as well, are those of `keras.layers.Dropout` with
+    `noise_shape` (1, 1, size), before and behind the recurrent layer.
+
+        keras.layers.RNN(VariationalStateCell(keras.layers.LSTMCell(512), rate=0.5))
+
+    Args:
+        cell: with the state h first.
+        rate: share of the state that is dropped.
+        seed: of the masks.
+        **kwargs: what every `keras.Layer` takes.
+
+    References:
+        `DropoutWrapperBase` in tensorflow/python/ops/rnn_cell_wrapper_impl.py (TensorFlow 1.15);
+        Gal and Ghahramani, A Theoretically Grounded Application of Dropout in Recurrent Neural
+        Networks.
+    """
+
+    def __init__(self, cell: Any, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(cell, seed, **kwargs)
+        self.rate = rate
+        sizes = _listed(cell.state_size)
+        self.state_size = [*sizes, sizes[0]]
+
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
+        """Returns zeros, and the mask, scaled, for every row: (batch, units) each."""
+        *sizes, units = self.state_size
+        states = [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
+        ones = ops.ones((1, units), self.compute_dtype)
+        mask = keras.random.dropout(ones, self.rate, seed=self.seed_generator)
+        return [*states, ops.broadcast_to(mask, (batch_size, units))]
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+        """Returns the output, and the new states: the cell's, and the mask."""
+        *before, mask = states
+        output, (h, *others) = self.cell(inputs, before, training=training)
+        return output, [h * mask if training else h, *others, mask]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what the cell is made from."""
+        return {**super().get_config(), "rate": self.rate}
+
+
+def _listed(states: Any) -> list[Any]:
+    """Returns a cell's states, or their sizes, as a list: some cells have one alone."""
+    return list(states) if isinstance(states, list | tuple) else [states]
