@@ -12,9 +12,9 @@ from keras_v2.masking import Unmasked
 TIME, FEATURES, UNITS = 5, 3, 4
 
 
-def sequences() -> tuple[Any, Any]:
+def sequences(features: int) -> tuple[Any, Any]:
     """Returns inputs for sequences, (batch, time, features), and for their lengths, (batch,)."""
-    x = keras.Input((TIME, FEATURES), name="x")
+    x = keras.Input((TIME, features), name="x")
     return x, keras.Input((), dtype="int32", name="lengths")
 
 
@@ -25,7 +25,7 @@ def within(lengths: Any) -> Any:
 
 def dynamic_rnn_lengths() -> keras.Model:
     """A mask, and `zero_output_for_mask`: without it the last output is repeated."""
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     rnn = layers.LSTM(
         UNITS, return_sequences=True, return_state=True, zero_output_for_mask=True, name="lstm"
     )
@@ -36,7 +36,7 @@ def dynamic_rnn_lengths() -> keras.Model:
 
 def padded_loss() -> keras.Model:
     """The loss of Keras leaves out what is masked, so the mask has to end before it."""
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     rnn = layers.SimpleRNN(UNITS, return_sequences=True, zero_output_for_mask=True, name="rnn")
     outputs = rnn(x, mask=within(lengths))
     return fitted({"x": x, "lengths": lengths}, Unmasked(name="unmasked")(outputs))
@@ -44,7 +44,7 @@ def padded_loss() -> keras.Model:
 
 def static_rnn_lengths() -> keras.Model:
     """`return_sequences=False` gives the last output before the end; this is that of the end."""
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     rnn = layers.LSTM(
         UNITS, return_sequences=True, zero_output_for_mask=True, unroll=True, name="lstm"
     )
@@ -61,7 +61,7 @@ def bidirectional_dynamic_rnn() -> keras.Model:
 
 def bidirectional_lengths() -> keras.Model:
     """A mask holds for both directions; `Bidirectional` sets `zero_output_for_mask` by itself."""
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     lstm = layers.LSTM(UNITS, return_sequences=True, name="lstm")
     outputs = layers.Bidirectional(lstm, name="both")(x, mask=within(lengths))
     return fitted({"x": x, "lengths": lengths}, Unmasked(name="unmasked")(outputs))
@@ -125,7 +125,7 @@ class LeakyCell(keras.Layer):  # type: ignore[misc]  # Keras is untyped
 
 def while_loop() -> keras.Model:
     """A mask of the batch: a row goes on past its own end, as long as another does."""
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     longest = ops.full_like(lengths, ops.max(lengths))
     last = layers.RNN(LeakyCell(UNITS), name="rnn")(x, mask=within(longest))
     return fitted({"x": x, "lengths": lengths}, last)

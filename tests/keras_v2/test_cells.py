@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_v2.cells import DropoutCell, LayerNormLSTMCell, NASCell, TF1LSTMCell
+from keras_v2.cells import (
+    DropoutCell,
+    LayerNormLSTMCell,
+    NASCell,
+    TF1LSTMCell,
+    VariationalStateCell,
+)
 
 ROWS, TIME, FEATURES, UNITS = 3, 5, 2, 4
 CELLS: Mapping[str, Callable[[], Any]] = {
@@ -21,6 +27,8 @@ CELLS: Mapping[str, Callable[[], Any]] = {
     "layer norm": lambda: LayerNormLSTMCell(UNITS, forget_bias=0.5, epsilon=1e-6),
     "nas": lambda: NASCell(UNITS),
     "dropout": lambda: DropoutCell(layers.LSTMCell(UNITS), 0.25, 0.5, 0.75, seed=3),
+    "one state": lambda: DropoutCell(layers.GRUCell(UNITS), 0.25, 0.5, 0.75, seed=3),
+    "variational": lambda: VariationalStateCell(layers.LSTMCell(UNITS), 0.25, seed=3),
 }
 
 
@@ -35,15 +43,15 @@ def unrolled(cell: Any, **options: Any) -> keras.Model:
 
 def randomised(model: keras.Model) -> keras.Model:
     draw = np.random.RandomState(1)
-    model.set_weights([draw.normal(size=each.shape) for each in model.get_weights()])
+    for weight in model.trainable_variables:
+        weight.assign(draw.normal(size=weight.shape))
     return model
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_model_of_the_cell_is_saved_and_loaded_whole(name: str, tmp_path: Path) -> None:
     model = unrolled(CELLS[name]())
-    if name != "dropout":  # whose seeds are among the weights
-        randomised(model)
+    randomised(model)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict(sequences()), model.predict(sequences()))
@@ -53,9 +61,10 @@ def test_a_model_of_the_cell_is_saved_and_loaded_whole(name: str, tmp_path: Path
 @pytest.mark.parametrize("name", CELLS)
 def test_outputs_and_states_have_the_sizes_that_the_cell_says(name: str, dtype: str) -> None:
     cell = CELLS[name]()
-    outputs, h, c = layers.RNN(cell, return_state=True)(sequences().astype(dtype))
-    assert outputs.shape == h.shape == (ROWS, cell.output_size)
-    assert [h.shape[1], c.shape[1]] == cell.state_size
+    outputs, *states = layers.RNN(cell, return_state=True)(sequences().astype(dtype))
+    assert outputs.shape == states[0].shape == (ROWS, cell.output_size)
+    sizes = [cell.state_size] if isinstance(cell.state_size, int) else cell.state_size
+    assert [each.shape[1] for each in states] == sizes
     assert outputs.dtype.name == dtype
 
 
@@ -107,3 +116,15 @@ def test_dropout_of_the_state_leaves_the_memory_and_the_output_alone() -> None:
     assert 0 < np.mean(np.array(h) == 0) < 1
     assert (np.array(c) != 0).all()
     assert (np.array(output) != 0).all()
+
+
+def test_a_variational_mask_is_one_for_all_steps_and_rows_and_used_in_training_alone() -> None:
+    cell = VariationalStateCell(layers.LSTMCell(50), 0.5)
+    layer = layers.RNN(cell, return_sequences=True, return_state=True)
+    _, h, c, mask = layer(sequences(), training=True)
+    assert set(np.unique(mask)) == {0.0, 2.0}
+    assert (np.array(mask) == np.array(mask)[:1]).all()
+    np.testing.assert_array_equal(np.array(h) == 0, np.array(mask) == 0)
+    assert (np.array(c) != 0).all()
+    _, h, *_ = layer(sequences(), training=False)
+    assert (np.array(h) != 0).all()

@@ -24,7 +24,7 @@ from keras_v2.masking import Unmasked
 
 
 def dynamic_rnn_lengths() -> keras.Model:
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     rnn = layers.LSTM(UNITS, return_sequences=True, return_state=True, name="lstm")
     outputs, h, _ = rnn(x, mask=within(lengths))
     together = ops.concatenate([outputs, ops.expand_dims(h, 1)], 1)
@@ -32,14 +32,14 @@ def dynamic_rnn_lengths() -> keras.Model:
 
 
 def padded_loss() -> keras.Model:
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     rnn = layers.SimpleRNN(UNITS, return_sequences=True, zero_output_for_mask=True, name="rnn")
     outputs = rnn(x, mask=within(lengths))
     return fitted({"x": x, "lengths": lengths}, layers.Identity(name="unmasked")(outputs))
 
 
 def static_rnn_lengths() -> keras.Model:
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     last = layers.LSTM(UNITS, unroll=True, name="lstm")(x, mask=within(lengths))
     return fitted({"x": x, "lengths": lengths}, layers.Identity(name="last")(last))
 
@@ -61,7 +61,7 @@ def bidirectional_dynamic_rnn() -> keras.Model:
 
 
 def bidirectional_lengths() -> keras.Model:
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     lstm = layers.LSTM(UNITS, return_sequences=True, name="lstm")
     outputs = layers.Bidirectional(lstm, name="both")(x)
     mask = ops.expand_dims(ops.cast(within(lengths), outputs.dtype), 2)
@@ -118,7 +118,7 @@ def variational_gru() -> keras.Model:
 
 
 def while_loop() -> keras.Model:
-    x, lengths = sequences()
+    x, lengths = sequences(FEATURES)
     last = layers.RNN(LeakyCell(UNITS), name="rnn")(x, mask=within(lengths))
     return fitted({"x": x, "lengths": lengths}, last)
 
