@@ -290,7 +290,8 @@ class DropoutCell(_Wrapper):
     by a mask of its own. What is kept is scaled up. An LSTM's memory c is never dropped, and what
     comes out does not depend on the mask of the state.
 
-    `dropout` of Keras's own recurrent layers draws one mask for all steps of a sequence.
+    `dropout` of Keras's own recurrent layers draws one mask for all steps of a sequence. For input
+    and output alone, `keras.layers.Dropout` before and behind the layer does the same as this.
 
         keras.layers.RNN(DropoutCell(keras.layers.LSTMCell(512), output_rate=0.5))
 
