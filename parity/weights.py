@@ -81,15 +81,18 @@ class CellKernel(Rule):
     Args:
         gates: place of each of Keras's gates among TensorFlow 1's: one gate for BasicRNNCell;
             LSTMCell has i, j, f, o where Keras has i, f, c, o (rnn_cell_impl.py).
+        state: units of the state, where it is projected to others than the cell's: the number of
+            recurrent rows.
     """
 
     gates: tuple[int, ...] = (0,)
+    state: int | None = None
 
     def to_keras(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         (stacked,) = arrays
-        units = stacked.shape[1] // len(self.gates)
+        recurrent = self.state or stacked.shape[1] // len(self.gates)
         stacked = reorder(stacked, self.gates)
-        return [stacked[:-units], stacked[-units:]]
+        return [stacked[:-recurrent], stacked[-recurrent:]]
 
     def to_tf1(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         return [reorder(np.concatenate(arrays, axis=0), inverse(self.gates))]
@@ -200,11 +203,16 @@ def basic_rnn(tf1: str, keras: str) -> tuple[Rule, ...]:
     return CellKernel((f"{tf1}/kernel",), kernels), same(f"{tf1}/bias", f"{keras}/bias")
 
 
-def lstm(tf1: str, keras: str, forget_bias: float = 1.0) -> tuple[Rule, ...]:
-    """A BasicLSTMCell or LSTMCell in scope `tf1`, and the LSTM cell at the path `keras`."""
+def lstm(
+    tf1: str, keras: str, forget_bias: float = 1.0, state: int | None = None
+) -> tuple[Rule, ...]:
+    """A BasicLSTMCell or LSTMCell in scope `tf1`, and the LSTM cell at the path `keras`.
+
+    `state` is the size of a state that is projected.
+    """
     kernels = (f"{keras}/kernel", f"{keras}/recurrent_kernel")
     return (
-        CellKernel((f"{tf1}/kernel",), kernels, gates=LSTM_GATES),
+        CellKernel((f"{tf1}/kernel",), kernels, gates=LSTM_GATES, state=state),
         LstmBias((f"{tf1}/bias",), (f"{keras}/bias",), forget_bias=forget_bias),
     )
 

@@ -219,8 +219,9 @@ def merged(steps: List[Mapping[str, Optional[Gradient]]]) -> Dict[str, Optional[
 def fit(mask: np.ndarray, shape: Any, site: str) -> np.ndarray:
     """Give a mask the rank of the random draw that it replaces.
 
-    Keras draws a mask that holds for every time step as (batch, units); a graph may draw it as
-    (batch, 1, units), or as (1, units) for the whole batch.
+    Keras draws a mask that holds for every time step as (batch, units), or as (batch, 1, units)
+    where a `Dropout` has a noise shape; a graph may draw it as either, or as (1, units) for the
+    whole batch.
 
     Raises:
         EngineFailed: the shapes do not go together.
@@ -228,6 +229,9 @@ def fit(mask: np.ndarray, shape: Any, site: str) -> np.ndarray:
     if shape.ndims is None:
         return mask
     sizes, fitted = shape.as_list(), mask
+    steps = [axis for axis in range(1, mask.ndim) if mask.shape[axis] == 1]
+    if mask.ndim == len(sizes) + 1 and steps:
+        fitted = mask = np.squeeze(mask, steps[0])
     singles = [axis for axis, size in enumerate(sizes) if size == 1]
     if mask.ndim + len(singles) == len(sizes):
         for axis in singles:
