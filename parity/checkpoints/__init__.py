@@ -1,8 +1,8 @@
 """Weights and optimizer state in files: TensorFlow 1 checkpoints, Keras files, trained weights.
 
-`open_file` tells a file's kind and lends a `Reader`. The formats are read and written with NumPy and
-h5py alone (docs/decisions/0014): no framework is imported, no pickle is loaded, no code of a file is
-run, and one tensor at a time is in memory.
+`open_file` tells a file's kind and lends a `Reader`. The formats are read and written with NumPy
+and h5py alone (docs/decisions/0014): no framework is imported, no pickle is loaded, no code of a
+file is run, and one tensor at a time is in memory.
 """
 
 from parity.checkpoints.files import open_file

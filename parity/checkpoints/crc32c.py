@@ -1,7 +1,8 @@
 """CRC-32C (Castagnoli, RFC 3720), which TensorFlow's files keep of every tensor and block.
 
 In NumPy, at some hundred megabytes a second: the bytes are cut into lanes of equal length that are
-worked on side by side. A checksum is linear over GF(2), so those of two neighbours make that of both.
+worked on side by side. A checksum is linear over GF(2), so those of two neighbours make that of
+both.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ SHORT = 256  # bytes below which lanes are not worth their cost
 MASK_DELTA = 0xA282EAD8
 
 
-def crc32c(data: bytes | memoryview | np.ndarray) -> int:
-    """Return the checksum of bytes; of an array, of its memory, which must be contiguous."""
-    values = np.frombuffer(memoryview(data).cast("B"), np.uint8) if len(data) else np.empty(0, "u1")
+def crc32c(data: bytes | memoryview) -> int:
+    """Return the checksum of bytes."""
+    values = np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
     state = 0xFFFFFFFF
     while len(values) >= SHORT:
         taken = min(len(values), CHUNK)
@@ -32,7 +33,7 @@ def crc32c(data: bytes | memoryview | np.ndarray) -> int:
     return state ^ 0xFFFFFFFF
 
 
-def masked(data: bytes | memoryview | np.ndarray) -> int:
+def masked(data: bytes | memoryview) -> int:
     """Return the checksum as TensorFlow stores it (tensorflow/core/lib/hash/crc32c.h).
 
     A checksum of bytes that hold their own checksum is weak, so it is rotated and moved.
@@ -86,7 +87,8 @@ def _zeros(length: int) -> np.ndarray:
         return np.asarray(_TABLE[states & 0xFF] ^ states >> 8)
     half = _advance(states.ravel(), length // 2)
     half = _advance(half, length // 2)
-    return (_advance(half, 1) if length % 2 else half).reshape(4, 256)
+    whole = _advance(half, 1) if length % 2 else half
+    return np.reshape(whole, (4, 256))
 
 
 @functools.lru_cache(maxsize=1)

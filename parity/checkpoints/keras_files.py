@@ -1,7 +1,8 @@
 """Keras 3 files: `.weights.h5`, and `.keras`, a zip of such a file and the model's configuration.
 
-A weight has no name in them: it has a place, such as ``layers/dense/vars/0`` or ``optimizer/vars/3``,
-that follows from the model's structure. What lies where, the model says (`parity.runners.places`).
+A weight has no name in them: it has a place, such as ``layers/dense/vars/0`` or
+``optimizer/vars/3``, that follows from the model's structure. What lies where, the model says
+(`parity.runners.places`).
 """
 
 from __future__ import annotations

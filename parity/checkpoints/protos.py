@@ -163,8 +163,8 @@ def whole_slice(rank: int) -> bytes:
 def slice_key(name: str, extents: Slice) -> bytes:
     """Return the key that a part of a variable has: sorted by name, then by place.
 
-    As `EncodeTensorNameSlice` of tensorflow/core/util/saved_tensor_slice_util.cc writes it, with the
-    numbers and texts of core/lib/strings/ordered_code.cc.
+    As `EncodeTensorNameSlice` of tensorflow/core/util/saved_tensor_slice_util.cc writes it, with
+    the numbers and texts of core/lib/strings/ordered_code.cc.
     """
     text = name.encode().replace(b"\0", b"\0\xff").replace(b"\xff", b"\xff\0")
     key = _unsigned(0) + text + b"\0\x01" + _unsigned(len(extents))

@@ -101,7 +101,7 @@ class Table:
         if masked(memoryview(data)[:-4]) != checksum:
             raise ValueError(f"the checksum of the block at byte {offset:,} is another one")
         if data[size]:
-            raise ValueError(f"its blocks are compressed (method {data[size]}), which no Saver does")
+            raise ValueError(f"its blocks are compressed (method {data[size]}): no Saver did that")
         return memoryview(data)[:size]
 
 

@@ -62,7 +62,7 @@ class V2Reader:
             if number_of(header, 2):
                 raise BadInput(f"{prefix} was written on a big-endian machine", "little-endian")
             self._shards = number_of(header, 1)
-            self.variables = {
+            self.variables: Mapping[str, Stored] = {
                 key.decode(): self._entry(key, fields(value), raw)
                 for key, value in raw.items()
                 if not key.startswith(b"\0")
@@ -86,9 +86,7 @@ class V2Reader:
         )
         return assembled(stored, parts)
 
-    def _entry(
-        self, key: bytes, entry: protos.Fields, raw: Mapping[bytes, memoryview]
-    ) -> Stored:
+    def _entry(self, key: bytes, entry: protos.Fields, raw: Mapping[bytes, memoryview]) -> Stored:
         name, dtype = key.decode(), protos.dtype_of(number_of(entry, 1))
         shape = protos.shape_of(bytes_of(entry, 2)[0]) if 2 in entry else ()
         slices = [protos.slice_of(each) for each in bytes_of(entry, 7)]
@@ -121,7 +119,7 @@ class V2Reader:
             data = np.fromfile(file, np.uint8, place.size)
         if len(data) != place.size:
             raise damaged(path, f"it ends within {name}")
-        if masked(data) != place.checksum:
+        if masked(memoryview(data)) != place.checksum:
             raise damaged(path, f"the checksum of {name} is another one")
         return _as(data, dtype, f"{path}: {name}")
 
@@ -141,7 +139,8 @@ class V1Reader:
     def __init__(self, path: Path) -> None:
         self._path, self._table = path, Table(path)
         self._slices: dict[str, list[Slice]] = {}
-        self.variables: dict[str, Stored] = {}
+        variables: dict[str, Stored] = {}
+        self.variables: Mapping[str, Stored] = variables
         try:
             first = self._table.get(b"")
             meta = fields(bytes_of(fields(first if first is not None else b""), 1)[0])
@@ -149,7 +148,7 @@ class V1Reader:
                 name = bytes(bytes_of(each, 1)[0]).decode()
                 self._slices[name] = [protos.slice_of(part) for part in bytes_of(each, 4)]
                 parts = len(self._slices[name])
-                self.variables[name] = Stored(
+                variables[name] = Stored(
                     protos.dtype_of(number_of(each, 3)),
                     protos.shape_of(bytes_of(each, 2)[0]) if 2 in each else (),
                     f"in {parts} parts" if parts > 1 else "",
@@ -203,7 +202,7 @@ class TensorFlowWriter:
             + field(2, protos.shape_message(value.shape))
             + (field(4, offset) if offset else b"")
             + (field(5, raw.size) if raw.size else b"")
-            + protos.fixed32(6, masked(raw))
+            + protos.fixed32(6, masked(memoryview(raw)))
         )
 
     def index(self) -> Iterator[tuple[bytes, bytes]]:
@@ -235,9 +234,10 @@ def writing_v1(path: Path) -> Iterator[TensorFlowWriter]:
     A V1 checkpoint is sorted by name. The values come in any order, so they lie in a V2 checkpoint
     until all are there.
     """
-    with beside(path) as (part,), tempfile.TemporaryDirectory(
-        prefix=".parity-", dir=path.parent
-    ) as folder:
+    with (
+        beside(path) as (part,),
+        tempfile.TemporaryDirectory(prefix=".parity-", dir=path.parent) as folder,
+    ):
         with writing(Path(folder, "v2")) as writer:
             yield writer
         with part.open("wb") as file:

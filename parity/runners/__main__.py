@@ -20,7 +20,7 @@ from parity.errors import ParityError, look_up
 from parity.runners import climb, segments, timing
 from parity.runners.climb import Climb, Progress
 from parity.runners.protocol import Runner, Send, part_of, refuse
-from parity.wire import Arrays, Job, Model
+from parity.wire import Arrays, Job
 
 FAMILIES = {
     "graph": "parity.runners.graph:GraphRunner",

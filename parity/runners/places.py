@@ -5,7 +5,6 @@ memory for its weights: of a model of four gigabytes only shapes are asked for.
 """
 
 import contextlib
-import json
 from typing import Any, Dict, Iterator, List, Tuple
 
 import keras
@@ -13,6 +12,7 @@ import numpy as np
 from keras.src.saving import saving_lib
 
 from parity.errors import EngineFailed
+from parity.runners import describing
 from parity.wire import Arrays
 
 SMALL = 64  # elements: step counters, rates and seeds have their values
@@ -87,6 +87,7 @@ def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:
         Plain JSON types, and values by place. ``variables``: of each place its path, shape, dtype,
         and whether it is a ``weight``, a ``slot`` or ``other`` (a seed, a rate, a metric's sum).
         ``names``: as `Places` has them. ``config`` and ``metadata``: texts of a `.keras` file.
+        ``model``: what it is made of (`parity.runners.describing`).
 
     Raises:
         EngineFailed: the model saves its state in a way of its own.
@@ -96,7 +97,8 @@ def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:
     with _handing_over_variables(optimizer):
         saving_lib._save_state(model, seen, None, "", set())
     weights = {id(v) for v in model.variables if not v.path.endswith("seed_generator_state")}
-    slots = {id(v) for v in optimizer.variables if v.name != "learning_rate"} if optimizer else set()
+    state = optimizer.variables if optimizer is not None else []
+    slots = {id(v) for v in state if v.name != "learning_rate"}
     listed: List[Dict[str, Any]] = []
     values: Arrays = {}
     for place, variable in seen.found.items():
@@ -120,12 +122,12 @@ def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:
         if int(np.prod(variable.shape)) <= SMALL:
             values[place] = np.array(variable)
     config, metadata = saving_lib._serialize_model_as_json(model)
-    json.loads(config)
     return {
         "variables": listed,
         "names": seen.names,
         "config": config,
         "metadata": metadata,
+        "model": describing.describe(model, {e["path"]: e for e in listed if e["kind"] == "slot"}),
     }, values
 
 
