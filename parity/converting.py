@@ -225,7 +225,7 @@ def to_tf1(reader: Reader, layout: Layout, places: Places, options: Options) -> 
     if options.global_step:
         given[GLOBAL_STEP] = np.asarray(step or 0, np.int64)
     read = {name for move in placed for name in move.sources} | {here.get(ITERATION, "")}
-    left_out = sorted(set(reader.variables) - read)
+    left_out = [by_place[name].path for name in reader.variables if name not in read]
     told_by = "Keras's iteration" if options.step is None else "--step"
     return Plan(placed, given, {}, left_out, step, told_by, with_slots)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from parity.checkpoints import Reader, Stored
 from parity.checkpoints.keras_files import KerasReader
@@ -12,24 +12,25 @@ from parity.converting import AVERAGE, GLOBAL_STEP, KERAS_AVERAGE
 from parity.subjects import Places
 from parity.weights import ITERATION, Layout, Rule
 
-# What TensorFlow 1's optimizers append to a variable's name, in the order in which they make slots;
-# and BERT's, whose slots are plain variables (optimization.py).
+# What TensorFlow 1's optimizers append to a variable's name, and BERT's, whose slots are plain
+# variables (optimization.py). A centered RMSProp keeps its mean gradient as the second of three.
 SLOTS: Mapping[str, str] = {
-    "RMSProp": "RMSProp, mean square",
-    "RMSProp_1": "RMSProp, momentum (of a centered one, mean gradient)",
-    "RMSProp_2": "centered RMSProp, momentum",
-    "Adam": "Adam, mean",
-    "Adam_1": "Adam, mean square",
-    "adam_m": "BERT's Adam, mean",
-    "adam_v": "BERT's Adam, mean square",
-    "Momentum": "Momentum, accumulator",
-    "Adagrad": "Adagrad, accumulator",
-    "Adadelta": "Adadelta, accumulator",
-    "Adadelta_1": "Adadelta, accumulated updates",
-    "Ftrl": "Ftrl, accumulator",
-    "Ftrl_1": "Ftrl, linear",
+    "RMSProp": "RMSProp's mean square",
+    "RMSProp_1": "RMSProp's momentum",
+    "RMSProp_2": "RMSProp's momentum",
+    "Adam": "Adam's mean",
+    "Adam_1": "Adam's mean square",
+    "adam_m": "BERT's mean",
+    "adam_v": "BERT's mean square",
+    "Momentum": "Momentum's accumulator",
+    "Adagrad": "Adagrad's accumulator",
+    "Adadelta": "Adadelta's accumulator",
+    "Adadelta_1": "Adadelta's updates",
+    "Ftrl": "Ftrl's accumulator",
+    "Ftrl_1": "Ftrl's linear term",
     AVERAGE: "moving average",
 }
+NO_RULE, NOT_HERE = "no rule", "not of this model"
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -42,12 +43,14 @@ class Row:
         stored: its dtype and shape.
         role: what it is, as far as that can be told.
         rule: what would take it, and to where; empty where nobody asked.
+        owner: the variable that it is a slot of, or nothing.
     """
 
     name: str
     stored: Stored
     role: str
     rule: str = ""
+    owner: str = ""
 
 
 def rows(reader: Reader, layout: Layout | None = None, places: Places | None = None) -> list[Row]:
@@ -60,33 +63,59 @@ def rows(reader: Reader, layout: Layout | None = None, places: Places | None = N
     """
     if isinstance(reader, KerasReader):
         return _of_keras(reader, layout, places)
-    found = []
-    for name in sorted(reader.variables):
+    variables, found = reader.variables, []
+    for name in sorted(variables, key=lambda name: (owner(name, variables) or name, name)):
         rule = _rule_of(layout, name) if layout else ""
-        found.append(Row(name, reader.variables[name], role(name, reader.variables), rule))
+        of = owner(name, variables)
+        found.append(Row(name, variables[name], role(name, variables), rule, of))
     return found
 
 
-def remarks(reader: Reader) -> list[str]:
-    """Return what should be known of a file as a whole."""
+def remarks(reader: Reader, listed: Sequence[Row]) -> list[str]:
+    """Return what should be known of a file as a whole.
+
+    Args:
+        reader: the file.
+        listed: its rows.
+    """
+    found = []
     if OBJECT_GRAPH in reader.variables:
-        return [
+        found.append(
             "tf.train.Checkpoint of TensorFlow 2 wrote it: its names are paths of objects, which "
             "no rule knows; Saver of TensorFlow 1 writes names of variables"
-        ]
-    return []
+        )
+    missed = [row.name for row in listed if row.rule in (NO_RULE, NOT_HERE)]
+    if missed:
+        found.append(f"no rule takes {len(missed)} of {len(listed)}: {', '.join(missed)}")
+    elif listed and all(row.rule for row in listed):
+        found.append(f"a rule takes each of the {len(listed)}")
+    return found
+
+
+def owner(name: str, variables: Mapping[str, Stored]) -> str:
+    """Return the variable that another is a slot of, by name and shape; nothing if it is none.
+
+    An optimizer that was applied inside of a scope puts its slots there: ``train/embedding/Adam``.
+    """
+    *scopes, suffix = name.split("/")
+    for first in range(len(scopes) if suffix in SLOTS else 0):
+        found = "/".join(scopes[first:])
+        if found in variables and variables[found].shape == variables[name].shape:
+            return found
+    return ""
 
 
 def role(name: str, variables: Mapping[str, Stored]) -> str:
     """Return what a variable of a TensorFlow 1 checkpoint is, by its name, shape and dtype."""
     stored = variables[name]
-    owner, _, suffix = name.rpartition("/")
-    if owner in variables and suffix in SLOTS and variables[owner].shape == stored.shape:
-        return f"slot of {owner}: {SLOTS[suffix]}"
+    if owner(name, variables):
+        suffix = name.rpartition("/")[2]
+        centered = suffix == "RMSProp_1" and f"{owner(name, variables)}/RMSProp_2" in variables
+        return f"slot: {'mean gradient of RMSProp' if centered else SLOTS[suffix]}"
     if stored.dtype == "string":
         return "text"
     if re.search(r"(^|/)beta[12]_power(_\d+)?$", name) and not stored.shape:
-        return "slot of no variable: power of Adam's beta"
+        return "slot: power of Adam's beta"
     if name.rpartition("/")[2] == GLOBAL_STEP or (
         stored.dtype in ("int32", "int64") and not stored.shape
     ):
@@ -97,7 +126,7 @@ def role(name: str, variables: Mapping[str, Stored]) -> str:
 def _of_keras(reader: KerasReader, layout: Layout | None, places: Places | None) -> list[Row]:
     named = {each.place: each for each in places.variables} if places else {}
     layers, found = reader.layer_names(), []
-    for name, stored in reader.variables.items():
+    for name, stored in sorted(reader.variables.items(), key=lambda each: _counted(each[0])):
         group = name.rpartition("/vars/")[0]
         layer = f" of {layers[group]}" if group in layers else ""
         what = "state of the optimizer" if group == "optimizer" else f"weight{layer}"
@@ -106,7 +135,7 @@ def _of_keras(reader: KerasReader, layout: Layout | None, places: Places | None)
             what = f"{place.kind}: {place.path}"
             rule = _rule_of_path(layout, place.path, place.kind) if layout else ""
         elif places:
-            rule = "not of this model"
+            rule = NOT_HERE
         found.append(Row(name, stored, what, rule))
     return found
 
@@ -114,17 +143,15 @@ def _of_keras(reader: KerasReader, layout: Layout | None, places: Places | None)
 def _rule_of(layout: Layout, name: str) -> str:
     for rule in layout.rules:
         if name in rule.tf1:
-            return f"{_kind(rule)}: {' + '.join(rule.keras)}"
-        for suffix, slot in layout.slots.tf1_to_keras.items():
+            return f"{_kind(rule)}{' + '.join(rule.keras)}"
+        for suffix, slot in {**layout.slots.tf1_to_keras, AVERAGE: KERAS_AVERAGE}.items():
             if any(name == f"{each}/{suffix}" for each in rule.tf1):
-                return f"{_kind(rule)}, as {slot} of {' + '.join(rule.keras)}"
-        if any(name == f"{each}/{AVERAGE}" for each in rule.tf1):
-            return f"{_kind(rule)}, as {KERAS_AVERAGE} of {' + '.join(rule.keras)}"
+                return f"the same, as {slot}"
     if name in layout.slots.shared:
         return layout.slots.shared[name]
     if name in layout.slots.powers or name in layout.slots.counters or name == GLOBAL_STEP:
         return f"Keras's {ITERATION}"
-    return "no rule"
+    return NO_RULE
 
 
 def _rule_of_path(layout: Layout, path: str, kind: str) -> str:
@@ -134,15 +161,20 @@ def _rule_of_path(layout: Layout, path: str, kind: str) -> str:
         return f"{GLOBAL_STEP}, powers and counters"
     for rule in layout.rules:
         if kind == "weight" and path in rule.keras:
-            return f"{_kind(rule)}: {' + '.join(rule.tf1)}"
+            return f"{_kind(rule)}{' + '.join(rule.tf1)}"
         flat = [each.replace("/", "_") for each in rule.keras]
         for suffix, slot in {**layout.slots.tf1_to_keras, AVERAGE: KERAS_AVERAGE}.items():
             if kind == "slot" and any(path == f"{each}_{slot}" for each in flat):
-                return f"{_kind(rule)}: {' + '.join(f'{each}/{suffix}' for each in rule.tf1)}"
+                return f"{_kind(rule)}{' + '.join(f'{each}/{suffix}' for each in rule.tf1)}"
     shared = {keras: tf1 for tf1, keras in layout.slots.shared.items()}
-    return shared.get(path, "no rule")
+    return shared.get(path, NO_RULE)
 
 
 def _kind(rule: Rule) -> str:
-    """Return the name of a rule for people."""
-    return "unchanged" if type(rule) is Rule else type(rule).__name__
+    """Return what stands before the names of what a rule gives; nothing where it moves nothing."""
+    return "" if type(rule) is Rule else f"{type(rule).__name__}: "
+
+
+def _counted(place: str) -> list[tuple[int, str]]:
+    """Return a key that sorts ``vars/10`` behind ``vars/9``."""
+    return [(int(part) if part.isdigit() else -1, part) for part in place.split("/")]

@@ -72,7 +72,7 @@ def _shifted(state: int, length: int) -> int:
 def _advance(states: np.ndarray, length: int) -> np.ndarray:
     """Return states, (n,), each after `length` bytes of zero."""
     tables = _zeros(length)
-    found = tables[0][states & 0xFF]
+    found: np.ndarray = tables[0][states & 0xFF]
     for place in (1, 2, 3):
         found = found ^ tables[place][states >> 8 * place & 0xFF]
     return found
@@ -87,8 +87,8 @@ def _zeros(length: int) -> np.ndarray:
         return np.asarray(_TABLE[states & 0xFF] ^ states >> 8)
     half = _advance(states.ravel(), length // 2)
     half = _advance(half, length // 2)
-    whole = _advance(half, 1) if length % 2 else half
-    return np.reshape(whole, (4, 256))
+    whole: np.ndarray = _advance(half, 1) if length % 2 else half
+    return whole.reshape(4, 256)
 
 
 @functools.lru_cache(maxsize=1)

@@ -119,7 +119,7 @@ class V2Reader:
             data = np.fromfile(file, np.uint8, place.size)
         if len(data) != place.size:
             raise damaged(path, f"it ends within {name}")
-        if masked(memoryview(data)) != place.checksum:
+        if masked(data.data) != place.checksum:
             raise damaged(path, f"the checksum of {name} is another one")
         return _as(data, dtype, f"{path}: {name}")
 
@@ -202,7 +202,7 @@ class TensorFlowWriter:
             + field(2, protos.shape_message(value.shape))
             + (field(4, offset) if offset else b"")
             + (field(5, raw.size) if raw.size else b"")
-            + protos.fixed32(6, masked(memoryview(raw)))
+            + protos.fixed32(6, masked(raw.data))
         )
 
     def index(self) -> Iterator[tuple[bytes, bytes]]:

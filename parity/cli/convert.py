@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -25,6 +26,11 @@ from parity.proposals import Proposal
 from parity.subjects import Subject
 
 app = typer.Typer()
+
+LOADING = (
+    "to load it with the optimizer's state, make the optimizer's variables first, or Keras leaves "
+    "them out:\n  model.optimizer.build(model.trainable_variables)\n  model.load_weights(FILE)"
+)
 
 Keras = Annotated[
     str,
@@ -86,10 +92,13 @@ def inspect(
         table = Table(box=None, pad_edge=False)
         for head in ("name", "shape", "dtype", "what it is", *(["rule"] if pair else [])):
             table.add_column(head, overflow="fold")
-        for row in inspecting.rows(reader, layout, places):
+        listed = inspecting.rows(reader, layout, places)
+        for row in listed:
             shape = f"{row.stored.shape}" + (f" {row.stored.note}" if row.stored.note else "")
-            cells = [row.name, shape, row.stored.dtype, row.role, *([row.rule] if pair else [])]
-            table.add_row(*cells)
+            beneath = row.owner and row.name.startswith(row.owner)
+            name = f"  + {row.name[len(row.owner) :]}" if beneath else row.name
+            cells = [name, shape, row.stored.dtype, row.role, *([row.rule] if pair else [])]
+            table.add_row(*map(escape, cells))
         size = sum(stored.size for stored in reader.variables.values())
         console.print(
             f"{file}: {reader.kind}, {len(reader.variables)} variables, {size:,} bytes",
@@ -97,7 +106,7 @@ def inspect(
             soft_wrap=True,
         )
         console.print(table)
-        for remark in inspecting.remarks(reader):
+        for remark in inspecting.remarks(reader, listed):
             console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -160,6 +169,8 @@ def convert(
     for line in _said(plan, slots):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"wrote {target}", highlight=False, soft_wrap=True)
+    if plan.with_slots and target.name.endswith(".weights.h5"):
+        console.print(LOADING, highlight=False, markup=False, soft_wrap=True)
 
 
 def _subject(
