@@ -25,8 +25,7 @@ from parity.checkpoints import (
 )
 from parity.checkpoints.keras_files import KerasReader
 from parity.errors import BadInput, did_you_mean
-from parity.executor import Executor
-from parity.subjects import Place, Places, Subject, ask
+from parity.subjects import Ask, Place, Places, Subject, places_in
 from parity.weights import ITERATION, Layout, Move, fitting, steps_of
 from parity.wire import Arrays
 
@@ -83,7 +82,7 @@ class Plan:
 
 
 def convert(
-    executor: Executor,
+    ask: Ask,
     subject: Subject,
     source: Path,
     target: Path,
@@ -94,7 +93,7 @@ def convert(
     """Convert a file into one of the other side; return what was done.
 
     Args:
-        executor: runs the Keras engine.
+        ask: puts a question to the Keras engine, which may end then.
         subject: the two models.
         source: a TensorFlow 1 checkpoint or a Keras file.
         target: a Keras file, if it ends as one does; else the prefix of a checkpoint.
@@ -119,7 +118,7 @@ def convert(
         there = there if from_keras else target
         if there.exists() and not overwrite:
             raise BadInput(f"{there} exists", mend="add --overwrite to replace it")
-        places = ask(executor, subject, reader)
+        places = places_in(ask, subject, reader)
         layout = subject.layout(places.model)
         if from_keras:
             plan = to_tf1(reader, layout, places, options)
@@ -152,7 +151,9 @@ def to_keras(
     slot_moves = layout.slot_moves("keras")
     known_slots = {name for move in slot_moves for name in move.sources}
     names = {name for move in layout.weight_moves("keras") for name in move.sources}
-    _refuse_unknown(variables, {*names, *known_slots, *counters, *powers, *averaged}, "slot")
+    _refuse_unknown(
+        variables, {*names, *known_slots, *counters, *powers, *averaged.values()}, "slot"
+    )
     moves = [
         dataclasses.replace(move, sources=tuple(averaged.get(n, n) for n in move.sources))
         for move in layout.weight_moves("keras")

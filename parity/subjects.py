@@ -16,13 +16,15 @@ from parity.checkpoints import Reader
 from parity.checkpoints.keras_files import KerasReader
 from parity.engines import LEADER
 from parity.errors import BadInput
-from parity.executor import Executor
 from parity.handles import Said, optimizer_of
 from parity.pair import Pair
 from parity.pairfile import propose_layout
 from parity.proposals import Proposal
 from parity.weights import Layout
 from parity.wire import Arrays, Job, Model
+
+# Puts a question to an engine; returns the arrays of its answer.
+Ask = Callable[[Request], Mapping[str, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,22 +153,21 @@ def places_of(arrays: Mapping[str, np.ndarray]) -> Places:
     )
 
 
-def ask(executor: Executor, subject: Subject, reader: Reader) -> Places:
-    """Ask a Keras engine where the variables of a subject's model lie, in the dtype of a file.
+def places_in(ask: Ask, subject: Subject, reader: Reader) -> Places:
+    """Have a Keras engine tell where the variables of a model lie, in the dtype of a file.
 
     Raises:
         BadInput: not one weight of the model is in the file, or they are of several dtypes.
         EngineFailed: the model cannot be built.
     """
-    dtype = dtype_of(reader, subject)
-    return places_of(executor.submit(question(subject, dtype), keep=False).result().arrays)
+    return places_of(ask(question(subject, dtype_of(reader, subject))))
 
 
 def dtype_of(reader: Reader, subject: Subject) -> str:
     """Return the dtype that a model must have for the weights in a file.
 
     Raises:
-        BadInput: as `ask`.
+        BadInput: as `places_in`.
     """
     stored = reader.variables
     names = [name for name in subject.variables if name in stored]

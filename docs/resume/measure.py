@@ -26,6 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from parity import comparing, converting, pairs, rounding, subjects
+from parity.cases import Request
 from parity.checkpoints import open_file, tensorflow_files
 from parity.comparing import Measured
 from parity.converting import Options
@@ -315,7 +316,10 @@ class Resume:
         return found
 
     def _convert(self, source: Path, target: Path, options: Options = Options()) -> None:  # noqa: B008  (it is frozen)
-        converting.convert(self.executor, self.subject, source, target, options)
+        def ask(request: Request) -> Mapping[str, np.ndarray]:
+            return self.executor.submit(request, keep=False).result().arrays
+
+        converting.convert(ask, self.subject, source, target, options)
 
     def _at(self, name: str, step: int) -> Path:
         return self.folder / f"{name}-{step}"

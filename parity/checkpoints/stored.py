@@ -37,15 +37,17 @@ class Stored:
 
 
 class Reader(Protocol):
-    """A file that is open for reading.
+    """A file that is open for reading."""
 
-    Attributes:
-        kind: what it is, for people.
-        variables: all that is in it, by name.
-    """
+    @property
+    def kind(self) -> str:
+        """What it is, for people."""
+        ...
 
-    kind: str
-    variables: Mapping[str, Stored]
+    @property
+    def variables(self) -> Mapping[str, Stored]:
+        """All that is in it, by name."""
+        ...
 
     def read(self, name: str) -> np.ndarray:
         """Return one variable, freshly read.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from parity import api, converting, inspecting, pairs, subjects
+from parity.cases import Request
 from parity.checkpoints import open_file
 from parity.checkpoints.keras_files import KerasReader
 from parity.cli.check import weights_table
@@ -23,7 +25,7 @@ from parity.errors import BadInput
 from parity.graphfile import SUFFIX
 from parity.handles import Said
 from parity.proposals import Proposal
-from parity.subjects import Subject
+from parity.subjects import Ask, Subject
 
 app = typer.Typer()
 
@@ -86,8 +88,7 @@ def inspect(
             of_keras = isinstance(reader, KerasReader)
             subject = _subject(pair, keras, sizes, weight, True, lambda _: None, ask=of_keras)
             if of_keras or keras:
-                with running("cpu", timeout) as executor, console.status("asking the Keras engine"):
-                    places = subjects.ask(executor, subject, reader)
+                places = subjects.places_in(_asking(timeout), subject, reader)
             layout = subject.layout(places.model if places else {})
         table = Table(box=None, pad_edge=False)
         for head in ("name", "shape", "dtype", "what it is", *(["rule"] if pair else [])):
@@ -164,8 +165,10 @@ def convert(
     """
     options = Options(step, slots, averages, tuple(drop or ()), global_step, v1)
     subject = _subject(pair, keras, sizes, weight, confirmed, _show, optimizer)
-    with running("cpu", timeout) as executor, _bar(source.name) as watch:
-        plan = converting.convert(executor, subject, source, target, options, overwrite, watch)
+    with _bar(source.name) as watch:
+        plan = converting.convert(
+            _asking(timeout), subject, source, target, options, overwrite, watch
+        )
     for line in _said(plan, slots):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"wrote {target}", highlight=False, soft_wrap=True)
@@ -200,6 +203,16 @@ def _subject(
     if not given and ask:
         given = dict(load(row).hyperparameters)
     return subjects.of_pair(row, given)
+
+
+def _asking(timeout: float) -> Ask:
+    """Return what starts a Keras engine for one question, and ends it: it takes memory."""
+
+    def ask(request: Request) -> Mapping[str, np.ndarray]:
+        with running("cpu", timeout) as executor:
+            return executor.submit(request, keep=False).result().arrays
+
+    return ask
 
 
 def _value(text: str) -> Any:

@@ -8,6 +8,7 @@ It runs on TensorFlow 1.15.5 (CPython 3.7) and on the installed TensorFlow.
 
 import os
 import sys
+from typing import Any
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -18,13 +19,13 @@ if hasattr(tf, "disable_v2_behavior"):
 PARTED = ("part", [100, 6])
 
 
-def partitioned(parts):
+def partitioned(parts: int) -> Any:
     name, shape = PARTED
     split = tf.fixed_size_partitioner(parts)
     return tf.get_variable(name, shape, partitioner=split, initializer=tf.zeros_initializer())
 
 
-def write(folder):
+def write(folder: str) -> None:
     draw = np.random.RandomState(0)
     kernel = tf.get_variable("a/kernel", initializer=draw.rand(300, 40).astype(np.float32))
     parts = list(partitioned(3))
@@ -38,7 +39,7 @@ def write(folder):
         tf.get_variable(name, initializer=value, trainable=False)
     step = tf.train.get_or_create_global_step()
     loss = tf.reduce_sum(kernel**2) + tf.add_n([tf.reduce_sum((part - 1) ** 2) for part in parts])
-    adam = tf.train.AdamOptimizer(0.1).minimize(loss, step, [kernel] + parts)
+    adam = tf.train.AdamOptimizer(0.1).minimize(loss, step, [kernel, *parts])
     empty = tf.get_variable("empty", initializer=np.zeros((0, 3), np.float32), trainable=False)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -54,7 +55,7 @@ def write(folder):
     np.savez(os.path.join(folder, "values.npz"), **{n: reader.get_tensor(n) for n in names})
 
 
-def read(folder):
+def read(folder: str) -> None:
     with np.load(os.path.join(folder, "values.npz")) as values:
         for name in ("ours.v2", "ours.v1"):
             with tf.Graph().as_default(), tf.Session() as session:
@@ -64,7 +65,7 @@ def read(folder):
                     if n != "part" and not (n == "empty" and name == "ours.v1")
                 ]
                 parts = list(partitioned(4))  # of a whole one, into others than it came from
-                tf.train.Saver(plain + parts).restore(session, os.path.join(folder, name))
+                tf.train.Saver([*plain, *parts]).restore(session, os.path.join(folder, name))
                 for variable in plain:
                     found = session.run(variable)
                     assert found.tobytes() == values[variable.op.name].tobytes(), variable
@@ -73,4 +74,4 @@ def read(folder):
 
 
 if __name__ == "__main__":
-    {"write": write, "read": read}[sys.argv[1]](sys.argv[2])
+    (write if sys.argv[1] == "write" else read)(sys.argv[2])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parity.checkpoints import open_file, protos, tensorflow_files
+from parity.checkpoints import Stored, open_file, protos, tensorflow_files
 from parity.checkpoints.crc32c import crc32c, masked
 from parity.checkpoints.files import step_in_name
 from parity.checkpoints.tables import Table, write_table
@@ -81,7 +81,7 @@ def test_what_is_written_here_saver_restores(saved: Path) -> None:
     values = values_of(saved)
     for name, lent in (("ours.v2", writing), ("ours.v1", writing_v1)):
         with lent(saved / name) as writer:
-            for variable in reversed(sorted(values)):
+            for variable in sorted(values, reverse=True):
                 if not (variable == "empty" and name == "ours.v1"):
                     writer.write(variable, values[variable])
     saver((saved / "engine").read_text(), "read", saved)
@@ -189,7 +189,7 @@ def test_a_missing_file_names_its_neighbours(checkpoint: Path) -> None:
 
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     for lent in (writing, writing_v1):
-        with pytest.raises(KeyboardInterrupt), lent(tmp_path / "model.ckpt") as writer:
+        with pytest.raises(KeyboardInterrupt), lent(tmp_path / "model.ckpt") as writer:  # noqa: PT012
             writer.write("w", np.ones(5))
             raise KeyboardInterrupt
         assert list(tmp_path.iterdir()) == []
@@ -203,7 +203,7 @@ def test_an_interrupted_write_leaves_the_old_checkpoint(checkpoint: Path) -> Non
 
 
 def test_overlapping_parts_are_refused() -> None:
-    stored = tensorflow_files.Stored("float32", (4,))
+    stored = Stored("float32", (4,))
     half = (((0, 2),), np.ones(2, np.float32))
     with pytest.raises(BadInput, match="parts of 2 values; expected the 4"):
         tensorflow_files.assembled(stored, [half])
