@@ -126,7 +126,8 @@ class KerasRunner(Runner):
         start_afresh(spec)
         with places.without_memory():
             model = built(spec)
-            places.build_optimizer(model)
+            if getattr(model, "optimizer", None) is not None:
+                model.optimizer.build(model.trainable_variables)
             return places.places(model)
 
     def whole(self, x: Batch) -> bool:

@@ -58,23 +58,19 @@ def without_memory() -> Iterator[None]:
         else:
             self._value, self._initializer = None, initializer
 
-    variable = keras.Variable
-    initialize = variable._initialize_with_initializer
-    variable._initialize_with_initializer = leave
+    def build(self: Any, variables: Any) -> None:
+        for variable in variables:
+            if variable._value is None:  # asked for its device and its identity: any one will do
+                variable._value = keras.Variable(0.0).value
+        inherited(self, variables)
+
+    variable, optimizer = keras.Variable, keras.Optimizer
+    initialize, inherited = variable._initialize_with_initializer, optimizer.build
+    variable._initialize_with_initializer, optimizer.build = leave, build
     try:
         yield
     finally:
-        variable._initialize_with_initializer = initialize
-
-
-def build_optimizer(model: Any) -> None:
-    """Make the slots of a model that was built `without_memory`; nothing if it is not compiled."""
-    if getattr(model, "optimizer", None) is None:
-        return
-    for variable in model.variables:
-        if variable._value is None:  # asked for its device and its identity: any one will do
-            variable._value = keras.Variable(0.0).value
-    model.optimizer.build(model.trainable_variables)
+        variable._initialize_with_initializer, optimizer.build = initialize, inherited
 
 
 def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:

@@ -2,6 +2,7 @@
 
     python saver.py write FOLDER     a checkpoint in each format, and its values in values.npz
     python saver.py read FOLDER      restores ours.v2 and ours.v1, and compares them with values.npz
+    python saver.py powers FOLDER    Adam's powers of beta after each of 900 steps, in powers.npz
 
 It runs on TensorFlow 1.15.5 (CPython 3.7) and on the installed TensorFlow.
 """
@@ -73,5 +74,18 @@ def read(folder: str) -> None:
                 assert found.tobytes() == values["part"].tobytes()
 
 
+def powers(folder: str) -> None:
+    weight = tf.get_variable("weight", initializer=np.float32(1))
+    adam = tf.train.AdamOptimizer(0.1)
+    step = adam.minimize(weight**2)
+    found = []
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for _ in range(900):
+            found.append(session.run(adam._get_beta_accumulators()))
+            session.run(step)
+    np.savez(os.path.join(folder, "powers.npz"), powers=np.array(found))
+
+
 if __name__ == "__main__":
-    (write if sys.argv[1] == "write" else read)(sys.argv[2])
+    {"write": write, "read": read, "powers": powers}[sys.argv[1]](sys.argv[2])

@@ -20,6 +20,7 @@ from parity.checkpoints.tables import Table, write_table
 from parity.checkpoints.tensorflow_files import writing, writing_v1
 from parity.engines import tf1_python
 from parity.errors import BadInput
+from parity.weights import power
 from parity.wire import Arrays
 
 SAVER = Path(__file__).with_name("saver.py")
@@ -85,6 +86,16 @@ def test_what_is_written_here_saver_restores(saved: Path) -> None:
                 if not (variable == "empty" and name == "ours.v1"):
                     writer.write(variable, values[variable])
     saver((saved / "engine").read_text(), "read", saved)
+
+
+def test_powers_of_beta_are_those_of_tensorflow_at_every_step(saved: Path) -> None:
+    saver((saved / "engine").read_text(), "powers", saved)
+    with np.load(saved / "powers.npz") as archive:
+        found = archive["powers"]  # (steps, betas)
+    expected = [[power(beta, step) for beta in (0.9, 0.999)] for step in range(len(found))]
+    normal = found >= np.finfo(np.float32).tiny  # not every processor takes less for zero
+    np.testing.assert_array_equal(np.where(normal, found, 0), expected)
+    assert normal[:800].all()
 
 
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
