@@ -24,14 +24,14 @@ from parity.checkpoints import (
     tensorflow_files,
 )
 from parity.checkpoints.keras_files import KerasReader
+from parity.checkpoints.naming import AVERAGE, GLOBAL_STEP, is_state, role
 from parity.errors import BadInput, did_you_mean
-from parity.subjects import Ask, Place, Places, Subject, places_in
+from parity.subjects import Ask, Place, Places, Subject, in_file, of_optimizer, places_in
 from parity.weights import ITERATION, Layout, Move, fitting, steps_of
 from parity.wire import Arrays
 
-GLOBAL_STEP = "global_step"
-# What `ExponentialMovingAverage` appends to a name, and Keras to that of a slot if `use_ema=True`.
-AVERAGE, KERAS_AVERAGE = "ExponentialMovingAverage", "average"
+# What Keras appends to the name of a slot in which it averages, with `use_ema=True`.
+KERAS_AVERAGE = "average"
 BETAS = (0.999, 0.9)  # tried where a beta is not known: a power fits to the last bit, or is none
 
 Watch = Callable[[int, int], None]  # bytes read so far, and in all
@@ -56,6 +56,19 @@ class Options:
     drop: tuple[str, ...] = ()
     global_step: bool = False
     v1: bool = False
+
+    def check(self, from_keras: bool) -> None:
+        """Make sure that what was decided is about this direction.
+
+        Raises:
+            BadInput: it is about the other one, where it would go unheard.
+        """
+        of_checkpoint = {"--global-step": self.global_step, "--v1": self.v1}
+        of_keras = {"--averages": self.averages, "--drop": bool(self.drop)}
+        for name, given in (of_keras if from_keras else of_checkpoint).items():
+            if given:
+                way = "from a checkpoint to Keras" if from_keras else "from Keras to a checkpoint"
+                raise BadInput(f"{name} is about the way {way}", "the other way", "leave it out")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +127,9 @@ def convert(
                 "a TensorFlow 1 checkpoint on one side, and FILE.weights.h5 or FILE.keras on the "
                 "other",
             )
-        there = target if from_keras and options.v1 else target.with_name(f"{target.name}.index")
-        there = there if from_keras else target
+        options.check(from_keras)
+        sign = target.with_name(f"{target.name}.index")  # a V2 checkpoint is where its index is
+        there = sign if from_keras and not options.v1 else target
         if there.exists() and not overwrite:
             raise BadInput(f"{there} exists", mend="add --overwrite to replace it")
         places = places_in(ask, subject, reader)
@@ -143,46 +157,32 @@ def to_keras(
     Raises:
         BadInput: lists every name that no rule knows, or that is missing.
     """
-    variables, left_out = _without(reader.variables, options.drop)
+    variables, left_out = _without(reader.variables, options)
     weights, slots = places.of("weight"), places.of("slot")
     layout, averaged = _with_averages(layout, variables, slots, options)
-    counters = {*layout.slots.counters, *({GLOBAL_STEP} & set(variables))}
-    powers = dict(layout.slots.powers)
-    slot_moves = layout.slot_moves("keras")
-    known_slots = {name for move in slot_moves for name in move.sources}
-    names = {name for move in layout.weight_moves("keras") for name in move.sources}
-    _refuse_unknown(
-        variables, {*names, *known_slots, *counters, *powers, *averaged.values()}, "slot"
-    )
-    moves = [
-        dataclasses.replace(move, sources=tuple(averaged.get(n, n) for n in move.sources))
-        for move in layout.weight_moves("keras")
-    ]
-    taken = {name for move in moves for name in move.sources}
-    moves = fitting("weights", _shapes(variables, taken), moves, complete=True)
-    step, told_by = _step(reader, layout, counters, options.step, in_name)
+    counted = {*layout.slots.counters, *layout.slots.powers, *({GLOBAL_STEP} & set(variables))}
+    moves, of_slots = layout.weight_moves("keras"), layout.slot_moves("keras")
+    in_slots = {name for move in of_slots for name in move.sources}
+    known = {name for move in moves for name in move.sources} | in_slots
+    _refuse_unknown(variables, {*known, *counted, *averaged.values()})
+    moves = [_placed(move, averaged, {}) for move in moves]
+    shapes = _shapes(variables, {name for move in moves for name in move.sources})
+    moves = fitting("weights", shapes, moves, complete=True)
     _same_names("weights", {n for move in moves for n in move.targets}, set(weights))
-    placed = [_placed(move, {}, {p: each.place for p, each in weights.items()}) for move in moves]
-    given = {
-        each.place: places.values[each.place]
-        for each in places.variables
-        if each.kind == "other" and each.place in places.values
-    }
-    present = _shapes(variables, known_slots) if options.slots else {}
-    if present:
-        found = fitting("slots", present, slot_moves)
-        targets = {n for move in found for n in move.targets}
-        _same_names("slots", targets, set(slots) - {ITERATION})
-        placed += [
-            _placed(move, {}, {p: each.place for p, each in slots.items()}) for move in found
-        ]
+    placed = [_placed(move, {}, in_file(weights)) for move in moves]
+    step, told_by = _step(reader, layout, variables, options.step, in_name)
+    present = _shapes(variables, in_slots)
+    with_slots = options.slots and _has_state(set(present), slots)
+    given = {p: v for p, v in places.others.items() if with_slots or not of_optimizer(p)}
+    if with_slots:
+        taken = fitting("slots", present, of_slots)
+        _same_names("slots", {n for move in taken for n in move.targets}, {*slots} - {ITERATION})
+        placed += [_placed(move, {}, in_file(slots)) for move in taken]
         given[slots[ITERATION].place] = np.asarray(step or 0, slots[ITERATION].dtype)
-    else:
-        given = {name: v for name, v in given.items() if not name.startswith("optimizer/")}
-    read = {name for move in placed for name in move.sources} | counters | set(powers)
-    left_out += sorted(set(variables) - read)
+    read = {name for move in placed for name in move.sources} | counted
     by_place = {each.place: each for each in places.variables}
-    return Plan(placed, given, by_place, left_out, step, told_by, bool(present))
+    left_out += sorted(set(variables) - read)
+    return Plan(placed, given, by_place, left_out, step, told_by, with_slots)
 
 
 def to_tf1(reader: Reader, layout: Layout, places: Places, options: Options) -> Plan:
@@ -198,37 +198,41 @@ def to_tf1(reader: Reader, layout: Layout, places: Places, options: Options) -> 
         BadInput: lists everything in the file that is not the model's, or that is missing.
     """
     by_place = {each.place: each for each in places.variables}
-    _refuse_unknown(reader.variables, set(by_place), "place")
-    for name, stored in reader.variables.items():
-        _check_shape(name, stored.shape, stored.dtype, by_place[name])
-    weights, slots = places.of("weight"), places.of("slot")
-    here = {by_place[name].path: name for name in reader.variables if by_place[name].kind == "slot"}
-    layout, _ = _with_averages(layout, {}, slots, options)
-    moves = fitting(
-        "weights",
-        {p: each.shape for p, each in weights.items() if each.place in reader.variables},
-        layout.weight_moves("tf1"),
-        complete=True,
+    _refuse_others(reader.variables, by_place)
+    weights, slots = (
+        {path: each for path, each in places.of(kind).items() if each.place in reader.variables}
+        for kind in ("weight", "slot")
     )
-    placed = [_placed(move, {p: each.place for p, each in weights.items()}, {}) for move in moves]
-    step = None
-    if ITERATION in here:
-        step = int(reader.read(here[ITERATION]))
-    step = step if options.step is None else options.step
-    with_slots = options.slots and bool(set(here) - {ITERATION})
+    all_slots = places.of("slot")
+    layout, _ = _with_averages(layout, {}, all_slots, options)
+    shapes = {path: each.shape for path, each in weights.items()}
+    moves = fitting("weights", shapes, layout.weight_moves("tf1"), complete=True)
+    placed = [_placed(move, in_file(weights), {}) for move in moves]
+    step, told_by = options.step, "--step"
+    if step is None and ITERATION in slots:
+        step, told_by = int(reader.read(slots[ITERATION].place)), "Keras's iteration"
+    with_slots = options.slots and ITERATION in slots and _has_state(set(slots), all_slots)
     given: Arrays = {}
     if with_slots:
-        shapes = {path: slots[path].shape for path in here if path != ITERATION}
-        _same_names("slots", set(shapes), set(slots) - {ITERATION})
-        found = fitting("slots", shapes, layout.slot_moves("tf1"))
-        placed += [_placed(move, here, {}) for move in found]
+        _same_names("slots", set(slots), set(all_slots))
+        shapes = {path: each.shape for path, each in slots.items() if path != ITERATION}
+        taken = fitting("slots", shapes, layout.slot_moves("tf1"))
+        placed += [_placed(move, in_file(slots), {}) for move in taken]
         given.update(layout.counted(step or 0))
     if options.global_step:
         given[GLOBAL_STEP] = np.asarray(step or 0, np.int64)
-    read = {name for move in placed for name in move.sources} | {here.get(ITERATION, "")}
-    left_out = [by_place[name].path for name in reader.variables if name not in read]
-    told_by = "Keras's iteration" if options.step is None else "--step"
+    read = {name for move in placed for name in move.sources}
+    left_out = [
+        by_place[name].path
+        for name in reader.variables
+        if name not in read and by_place[name].path != ITERATION
+    ]
     return Plan(placed, given, {}, left_out, step, told_by, with_slots)
+
+
+def _has_state(found: set[str], slots: Mapping[str, Place]) -> bool:
+    """Tell whether an optimizer's state is there: slots, or a count where it has nothing else."""
+    return bool(found - {ITERATION}) or set(slots) == {ITERATION}
 
 
 def carry(
@@ -301,15 +305,18 @@ def write(
 
 
 def _without(
-    variables: Mapping[str, Stored], patterns: Sequence[str]
+    variables: Mapping[str, Stored], options: Options
 ) -> tuple[dict[str, Stored], list[str]]:
-    """Return what is left of variables, and the names that are dropped."""
+    """Return what is left of variables, and the names that are left out."""
     dropped: list[str] = []
-    for pattern in patterns:
+    for pattern in options.drop:
         matching = fnmatch.filter(variables, pattern)
         if not matching:
             raise BadInput(f"--drop {pattern}: nothing is called so", ", ".join(variables))
         dropped += matching
+    if not options.slots:  # whatever optimizer they are of
+        state = [name for name in variables if is_state(name, variables)]
+        dropped += [n for n in state if not (options.averages and n.endswith(f"/{AVERAGE}"))]
     kept = {name: stored for name, stored in variables.items() if name not in dropped}
     return kept, sorted(set(dropped))
 
@@ -341,7 +348,11 @@ def _with_averages(
 
 
 def _step(
-    reader: Reader, layout: Layout, counters: set[str], said: int | None, in_name: int | None
+    reader: Reader,
+    layout: Layout,
+    variables: Mapping[str, Stored],
+    said: int | None,
+    in_name: int | None,
 ) -> tuple[int | None, str]:
     """Return how many training steps were taken, and what told.
 
@@ -349,11 +360,11 @@ def _step(
         BadInput: Keras's Adam would take its powers from a count that they disagree with.
     """
     told: list[tuple[int, str]] = [] if said is None else [(said, "--step")]
-    for name in sorted(counters & set(reader.variables)):
+    for name in sorted({*layout.slots.counters, GLOBAL_STEP} & set(variables)):
         told.append((int(reader.read(name)), name))
     by_powers = []
     for name, base in layout.slots.powers.items():
-        if name not in reader.variables:
+        if name not in variables:
             continue
         value = reader.read(name)
         steps = steps_of(value, base)
@@ -377,28 +388,38 @@ def _step(
     if in_name is not None:
         told.append((in_name, "the checkpoint's name"))
     for name in layout.slots.shared if not told else ():
-        steps_found = [
-            steps_of(reader.read(name), beta) for beta in BETAS if name in reader.variables
-        ]
+        steps_found = [steps_of(reader.read(name), beta) for beta in BETAS if name in variables]
         told += [(steps, name) for steps in steps_found if steps is not None]
     return told[0] if told else (None, "")
 
 
-def _refuse_unknown(found: Mapping[str, Stored], known: set[str], what: str) -> None:
+def _refuse_unknown(variables: Mapping[str, Stored], known: set[str]) -> None:
     wrong = []
-    for name in found:
+    for name in variables:
         if name not in known:
-            near = did_you_mean(name, known)
-            wrong.append(f"{name} {found[name].shape}" + (f" ({near})" if near else ""))
+            what = role(name, variables)
+            near = "" if what.startswith("slot") else did_you_mean(name, known)
+            wrong.append(f"{name} {variables[name].shape}, {what}" + (f" ({near})" if near else ""))
     if wrong:
         raise BadInput(
-            "\n  ".join([f"no rule knows {len(wrong)} of {len(found)} names:", *wrong]) + "\n",
+            "\n  ".join([f"no rule knows {len(wrong)} of {len(variables)} names:", *wrong]) + "\n",
             f"weights and slots of this model: {', '.join(sorted(known)[:6])}, ...",
-            "leave out what is not needed with --drop PATTERN, or see with `parity inspect FILE "
-            "--pair NAME` what each would be"
-            if what == "slot"
-            else "name the pair or the Keras model that the file is of",
+            "leave out the optimizer's state with --no-slots, or what is not needed with --drop "
+            "PATTERN; `parity inspect FILE --pair PAIR` says what each would be",
         )
+
+
+def _refuse_others(variables: Mapping[str, Stored], places: Mapping[str, Place]) -> None:
+    wrong = [f"{name} {stored.shape}" for name, stored in variables.items() if name not in places]
+    if wrong:
+        raise BadInput(
+            "\n  ".join([f"{len(wrong)} of {len(variables)} are not of this model:", *wrong])
+            + "\n",
+            f"what Keras would save of it: {', '.join([*places][:6])}, ...",
+            "name the pair, or the Keras model, that the file is of",
+        )
+    for name, stored in variables.items():
+        _check_shape(name, stored.shape, stored.dtype, places[name])
 
 
 def _same_names(what: str, found: set[str], expected: set[str]) -> None:

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from parity.checkpoints import Reader, Stored
 from parity.checkpoints.keras_files import KerasReader
-from parity.converting import AVERAGE, GLOBAL_STEP, KERAS_AVERAGE
+from parity.checkpoints.naming import AVERAGE, GLOBAL_STEP, owner, role
+from parity.converting import KERAS_AVERAGE
 from parity.subjects import Places
 from parity.weights import ITERATION, Layout, Rule
 
-# What TensorFlow 1's optimizers append to a variable's name, and BERT's, whose slots are plain
-# variables (optimization.py). A centered RMSProp keeps its mean gradient as the second of three.
-SLOTS: Mapping[str, str] = {
-    "RMSProp": "RMSProp's mean square",
-    "RMSProp_1": "RMSProp's momentum",
-    "RMSProp_2": "RMSProp's momentum",
-    "Adam": "Adam's mean",
-    "Adam_1": "Adam's mean square",
-    "adam_m": "BERT's mean",
-    "adam_v": "BERT's mean square",
-    "Momentum": "Momentum's accumulator",
-    "Adagrad": "Adagrad's accumulator",
-    "Adadelta": "Adadelta's accumulator",
-    "Adadelta_1": "Adadelta's updates",
-    "Ftrl": "Ftrl's accumulator",
-    "Ftrl_1": "Ftrl's linear term",
-    AVERAGE: "moving average",
-}
 NO_RULE, NOT_HERE = "no rule", "not of this model"
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -90,37 +72,6 @@ def remarks(reader: Reader, listed: Sequence[Row]) -> list[str]:
     elif listed and all(row.rule for row in listed):
         found.append(f"a rule takes each of the {len(listed)}")
     return found
-
-
-def owner(name: str, variables: Mapping[str, Stored]) -> str:
-    """Return the variable that another is a slot of, by name and shape; nothing if it is none.
-
-    An optimizer that was applied inside of a scope puts its slots there: ``train/embedding/Adam``.
-    """
-    *scopes, suffix = name.split("/")
-    for first in range(len(scopes) if suffix in SLOTS else 0):
-        found = "/".join(scopes[first:])
-        if found in variables and variables[found].shape == variables[name].shape:
-            return found
-    return ""
-
-
-def role(name: str, variables: Mapping[str, Stored]) -> str:
-    """Return what a variable of a TensorFlow 1 checkpoint is, by its name, shape and dtype."""
-    stored = variables[name]
-    if owner(name, variables):
-        suffix = name.rpartition("/")[2]
-        centered = suffix == "RMSProp_1" and f"{owner(name, variables)}/RMSProp_2" in variables
-        return f"slot: {'mean gradient of RMSProp' if centered else SLOTS[suffix]}"
-    if stored.dtype == "string":
-        return "text"
-    if re.search(r"(^|/)beta[12]_power(_\d+)?$", name) and not stored.shape:
-        return "slot: power of Adam's beta"
-    if name.rpartition("/")[2] == GLOBAL_STEP or (
-        stored.dtype in ("int32", "int64") and not stored.shape
-    ):
-        return "count of steps"
-    return "variable"
 
 
 def _of_keras(reader: KerasReader, layout: Layout | None, places: Places | None) -> list[Row]:

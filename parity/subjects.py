@@ -70,6 +70,22 @@ class Places:
         """Return the variables of a kind by path."""
         return {each.path: each for each in self.variables if each.kind == kind}
 
+    @property
+    def others(self) -> Arrays:
+        """Values by place of what is neither weight nor slot, as the model starts with them."""
+        others = {each.place for each in self.variables if each.kind == "other"}
+        return {place: value for place, value in self.values.items() if place in others}
+
+
+def in_file(variables: Mapping[str, Place]) -> dict[str, str]:
+    """Return variables by path as path -> place."""
+    return {path: each.place for path, each in variables.items()}
+
+
+def of_optimizer(place: str) -> bool:
+    """Tell whether a place is the optimizer's."""
+    return place.startswith("optimizer/")
+
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
@@ -172,7 +188,7 @@ def dtype_of(reader: Reader, subject: Subject) -> str:
     stored = reader.variables
     names = [name for name in subject.variables if name in stored]
     if isinstance(reader, KerasReader):
-        names = [name for name in stored if not name.startswith("optimizer/")]
+        names = [name for name in stored if not of_optimizer(name)]
     found = {stored[name].dtype for name in names}
     if len(found) == 1 and found <= {"float32", "float64"}:
         return found.pop()

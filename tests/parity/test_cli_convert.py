@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -27,6 +29,8 @@ SHAPES = {
     "softmax/weight": (10, 2),
     "softmax/bias": (2,),
 }
+
+TF1 = engines.tf1_python()  # before a test's empty folder has none
 
 pytestmark = pytest.mark.usefixtures("small", "lent")
 
@@ -196,6 +200,52 @@ def test_a_users_own_model_goes_there_and_back(parity: Command, cnn: Arrays) -> 
     assert "a rule takes each of the" in said
 
 
+SAVED = """
+    tf.train.Saver().save(session, "own.ckpt", step)
+    feed[model.keep] = 1.0
+    np.savez("scores.npz", words=feed[model.words], scores=session.run(model.scores, feed))
+"""
+RESTORED = """
+with tf.Session() as session:
+    tf.train.Saver().restore(session, "back.ckpt")
+    scores = session.run(model.scores, {model.words: np.load("scores.npz")["words"], model.keep: 1})
+    np.savez("again.npz", scores=scores, step=session.run(step))
+"""
+
+
+def ran(script: str) -> None:
+    # This process has a TensorFlow 2, which tells its children to behave like one.
+    own = {name: value for name, value in os.environ.items() if name != "TF2_BEHAVIOR"}
+    done = subprocess.run([str(TF1), script], env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.oracle
+def test_what_an_untouched_script_saves_is_the_same_model_in_keras_and_back_in_the_script(
+    parity: Command, cnn: Arrays
+) -> None:
+    if TF1 is None:
+        pytest.skip("no TensorFlow 1.15.5 to ask")
+    code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")
+    Path("own.py").write_text(code + SAVED)
+    ran("own.py")
+    own = ("--keras", "tests.parity.rewrites:tiny_cnn")
+    ended = parity("convert", CNN, "own.ckpt-100", "own.keras", *own)
+    assert "steps taken: 100, says global_step" in ended.out, ended
+    model = keras.models.load_model("own.keras")
+    with np.load("scores.npz") as seen:
+        found = model.predict_on_batch(seen["words"])
+        np.testing.assert_allclose(found, seen["scores"], rtol=0, atol=1e-6)
+    assert parity("convert", CNN, "own.keras", "back.ckpt", *own).code == 0
+    assert_equal(values_of("back.ckpt"), values_of("own.ckpt-100"))
+    definition = code.partition("random = ")[0]
+    Path("again.py").write_text(definition + RESTORED)
+    ran("again.py")
+    with np.load("again.npz") as again, np.load("scores.npz") as seen:
+        np.testing.assert_array_equal(again["scores"], seen["scores"])
+        assert again["step"] == 100
+
+
 def test_a_stock_adam_takes_its_powers_from_its_count(parity: Command, cnn: Arrays) -> None:
     model = rewrites.tiny_cnn()
     model.compile(keras.optimizers.Adam(0.01), model.loss)
@@ -208,6 +258,19 @@ def test_a_stock_adam_takes_its_powers_from_its_count(parity: Command, cnn: Arra
     save("later.ckpt", cnn | {"global_step": np.asarray(9, np.int32)})
     ended = parity("convert", CNN, "later.ckpt", "later.keras", "--keras", "stock.keras")
     assert "beta1_power says 3 steps, and global_step says 9" in error(ended)
+
+
+def test_a_model_that_is_not_compiled_takes_weights_alone(parity: Command, cnn: Arrays) -> None:
+    model = rewrites.tiny_cnn()
+    keras.Model(model.input, model.output).save("bare.keras")
+    ended = parity("convert", CNN, "cnn.ckpt", "out.keras", "--keras", "bare.keras")
+    assert "--no-slots" in error(ended)
+    own = ("--keras", "bare.keras", "--no-slots")
+    assert parity("convert", CNN, "cnn.ckpt", "out.keras", *own).code == 0
+    ended = parity("convert", CNN, "out.keras", "back.ckpt", *own)
+    assert ended.code == 0, ended
+    weights = {n: v for n, v in cnn.items() if "Adam" not in n and v.shape}
+    assert_equal(values_of("back.ckpt"), weights)
 
 
 def test_what_rests_on_order_alone_is_not_used_unless_confirmed(

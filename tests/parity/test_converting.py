@@ -231,6 +231,42 @@ def test_a_power_that_is_none_tells_nothing() -> None:
 PLAIN = Layout(RULES, RMSPROP)
 
 
+def test_plain_gradient_descent_has_a_count_and_nothing_else(tmp_path: Path) -> None:
+    layout = Layout(RULES, Slots({}, counters={"count": "int64"}))
+    arrays, places = state(layout.slots, 0, 11), places_for(layout)
+    plan, file = there(tmp_path, save(tmp_path, arrays), layout, places)
+    assert (plan.with_slots, plan.step, plan.told_by) == (True, 11, "count")
+    assert values_of(file)["optimizer/vars/0"] == 11
+    assert_equal(back(tmp_path, file, layout, places), arrays)
+
+
+def test_the_state_of_another_optimizer_can_be_left_behind(tmp_path: Path) -> None:
+    adam = state(ADAM, 0) | {"global_step": np.asarray(3, np.int64)}
+    unknown = r"emb/Adam \(7, 3\), slot: Adam's mean\n(.|\n)*--no-slots"
+    refuses(tmp_path, adam, unknown)
+    plan, file = there(
+        tmp_path, save(tmp_path, adam), PLAIN, places_for(PLAIN), Options(slots=False)
+    )
+    weights_alone = {name: adam[name] for rule in RULES for name in rule.tf1}
+    assert set(plan.left_out) == set(adam) - set(weights_alone)
+    assert_equal(back(tmp_path, file, PLAIN, places_for(PLAIN)), weights_alone)
+
+
+@pytest.mark.parametrize(
+    ("from_keras", "options"),
+    [
+        (True, {"averages": True}),
+        (True, {"drop": ("a",)}),
+        (False, {"v1": True}),
+        (False, {"global_step": True}),
+    ],
+)
+def test_what_is_about_the_other_way_is_refused(from_keras: bool, options: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=r"--[\w-]+ is about the way from"):
+        Options(**options).check(from_keras)
+    Options(**options).check(not from_keras)
+
+
 def test_the_step_is_told_by_option_counter_name_or_power(tmp_path: Path) -> None:
     adam, places = Layout(RULES, STOCK_ADAM), places_for(Layout(RULES, STOCK_ADAM))
     arrays = state(STOCK_ADAM, 0, 7)
@@ -315,7 +351,7 @@ def test_a_name_that_no_rule_knows_is_refused(tmp_path: Path) -> None:
     arrays = state(RMSPROP, 0)
     odd = arrays | {"emb2/kernel": np.ones(3, np.float32), "rnn/bais": np.ones(2, np.float32)}
     refuses(tmp_path, odd, r"no rule knows 2 of \d+ names:\n  emb2/kernel \(3,\)")
-    refuses(tmp_path, odd, r"rnn/bais \(2,\) \(did you mean 'rnn/bias'")
+    refuses(tmp_path, odd, r"rnn/bais \(2,\), variable \(did you mean 'rnn/bias'")
     refuses(tmp_path, odd, r"--drop nothing\*: nothing is called so", drop=("nothing*",))
     there(tmp_path, save(tmp_path, odd), PLAIN, places_for(PLAIN), Options(drop=("emb2*", "*bais")))
 
@@ -344,7 +380,7 @@ def test_a_keras_file_of_another_model_is_refused(tmp_path: Path) -> None:
     places, arrays = places_for(PLAIN), state(RMSPROP, 0)
     _, file = there(tmp_path, save(tmp_path, arrays), PLAIN, places)
     fewer = dataclasses.replace(places, variables=places.variables[:-2])
-    with pytest.raises(BadInput, match=r"no rule knows 2 of \d+ names"):
+    with pytest.raises(BadInput, match=r"2 of \d+ are not of this model"):
         back(tmp_path, file, PLAIN, fewer)
     first = dataclasses.replace(places.variables[0], shape=(9, 9))
     wrong = dataclasses.replace(places, variables=(first, *places.variables[1:]))
