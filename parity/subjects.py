@@ -53,7 +53,7 @@ class Places:
     Args:
         variables: all that Keras saves.
         names: group of places -> name of its layer.
-        values: place -> value, of what is small: rates and counters as the model starts with them.
+        values: place -> value as the model starts with it, of what is small and of all others.
         config: the model's configuration, as a `.keras` file has it.
         metadata: who wrote it, the same.
         model: what it is made of.
@@ -73,8 +73,8 @@ class Places:
     @property
     def others(self) -> Arrays:
         """Values by place of what is neither weight nor slot, as the model starts with them."""
-        others = {each.place for each in self.variables if each.kind == "other"}
-        return {place: value for place, value in self.values.items() if place in others}
+        places = [each.place for each in self.variables if each.kind == "other"]
+        return {place: self.values[place] for place in places}
 
 
 def in_file(variables: Mapping[str, Place]) -> dict[str, str]:

@@ -80,7 +80,8 @@ def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:
         model: built `without_memory`, its optimizer too.
 
     Returns:
-        Plain JSON types, and values by place. ``variables``: of each place its path, shape, dtype,
+        Plain JSON types, and values by place: of what is small, or no weight and no slot, as the
+        model starts with them. ``variables``: of each place its path, shape, dtype,
         and whether it is a ``weight``, a ``slot`` or ``other`` (a seed, a rate, a metric's sum).
         ``names``: as `Places` has them. ``config`` and ``metadata``: texts of a `.keras` file.
         ``model``: what it is made of (`parity.runners.describing`).
@@ -115,7 +116,7 @@ def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:
                 "kind": kind,
             }
         )
-        if int(np.prod(variable.shape)) <= SMALL:
+        if kind == "other" or int(np.prod(variable.shape)) <= SMALL:
             values[place] = np.array(variable)
     config, metadata = saving_lib._serialize_model_as_json(model)
     return {

@@ -109,6 +109,15 @@ def carried(python: str, executor: Executor, tmp_path_factory: pytest.TempPathFa
     return folder
 
 
+def test_a_model_that_no_memory_holds_tells_its_places(executor: Executor) -> None:
+    vast = subjects.of_pair(pairs.find("sms_rnn"), {"vocabulary_size": 2_000_000_000})
+    answer = executor.submit(subjects.question(vast, "float32"), keep=False).result()
+    places = subjects.places_of(answer.arrays)
+    assert places.of("weight")["embedding/embeddings"].shape == (2_000_000_000, 50)
+    assert places.of("slot")["embedding_embeddings_momentum"].shape == (2_000_000_000, 50)
+    assert places.others["optimizer/vars/1"] == np.float32(0.0005)
+
+
 @EACH
 def test_saver_restores_what_came_back_bit_by_bit(carried: Path, name: str) -> None:
     expected = values_of(carried / f"{name}.made-7")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -145,10 +146,20 @@ def back(
     places: Places,
     options: Options = Options(),  # noqa: B008
 ) -> Arrays:
+    to_checkpoint(folder, source, layout, places, options)
+    return values_of(folder / "back.ckpt")
+
+
+def to_checkpoint(
+    folder: Path,
+    source: Path,
+    layout: Layout,
+    places: Places,
+    options: Options = Options(),  # noqa: B008
+) -> None:
     with open_file(source) as reader:
         plan = to_tf1(reader, layout, places, options)
         write(reader, plan, places, source, folder / "back.ckpt", options.v1)
-    return values_of(folder / "back.ckpt")
 
 
 def values_of(path: Path) -> Arrays:
@@ -408,6 +419,37 @@ def test_an_old_file_stays_where_a_conversion_fails(tmp_path: Path) -> None:
         there(tmp_path, save(tmp_path, arrays), PLAIN, places_for(PLAIN))
     assert file.read_bytes() == before
     assert not list(tmp_path.glob(".*"))
+
+
+def test_one_rule_at_a_time_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHAPES, "emb", (6_000_000, INPUTS))
+    largest = 6_000_000 * INPUTS * 4
+    places, path = places_for(PLAIN), tmp_path / "model.ckpt"
+    with tensorflow_files.writing(path) as writer:
+        for rule in RULES:
+            for name in rule.tf1:
+                for suffix in ("", "/RMSProp", "/RMSProp_1"):
+                    writer.write(name + suffix, np.ones(shape_of(name), np.float32))
+    for step in (
+        lambda: there(tmp_path, path, PLAIN, places),
+        lambda: there(tmp_path, path, PLAIN, places, name="model.keras"),
+        lambda: to_checkpoint(tmp_path, tmp_path / "model.keras", PLAIN, places),
+    ):
+        tracemalloc.start()
+        try:
+            step()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 2 * largest
+
+
+def test_an_interrupted_keras_file_leaves_nothing(tmp_path: Path) -> None:
+    for name in ("model.keras", "model.weights.h5"):
+        with pytest.raises(KeyboardInterrupt), keras_files.writing(tmp_path / name) as writer:  # noqa: PT012
+            writer.write("vars/0", np.ones(5))
+            raise KeyboardInterrupt
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_counts_bytes(tmp_path: Path) -> None:
