@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_v2.optimizers import TF1Adam
 from parity import engines, graphfile, pairs
 from parity.checkpoints import open_file, tensorflow_files
 from parity.harvesting import Source, harvest
@@ -258,6 +259,26 @@ def test_a_stock_adam_takes_its_powers_from_its_count(parity: Command, cnn: Arra
     save("later.ckpt", cnn | {"global_step": np.asarray(9, np.int32)})
     ended = parity("convert", CNN, "later.ckpt", "later.keras", "--keras", "stock.keras")
     assert "beta1_power says 3 steps, and global_step says 9" in error(ended)
+
+
+def test_moving_averages_go_into_an_optimizer_that_keeps_some(parity: Command, cnn: Arrays) -> None:
+    model = rewrites.tiny_cnn()
+    model.compile(TF1Adam(0.01, use_ema=True, ema_momentum=0.9), model.loss)
+    model.save("averaging.keras")
+    averages = {
+        f"{name}/ExponentialMovingAverage": value + 1
+        for name, value in cnn.items()
+        if value.shape and "Adam" not in name
+    }
+    save("averaged.ckpt", cnn | averages)
+    own = ("--keras", "averaging.keras")
+    ended = parity("convert", CNN, "averaged.ckpt", "out.keras", *own)
+    assert ended.code == 0, ended
+    assert parity("convert", CNN, "out.keras", "back.ckpt", *own).code == 0
+    assert_equal(values_of("back.ckpt"), cnn | averages)
+    loaded = keras.models.load_model("out.keras")
+    loaded.optimizer.finalize_variable_values(loaded.trainable_variables)
+    np.testing.assert_array_equal(loaded.get_layer("left").get_weights()[1], cnn["conv-left/b"] + 1)
 
 
 def test_a_model_that_is_not_compiled_takes_weights_alone(parity: Command, cnn: Arrays) -> None:
