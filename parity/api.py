@@ -225,7 +225,7 @@ def check(
             shared_engines(device, timeout, folder / "logs" if output else None)
         )
         with _logs_kept(lent):
-            proposed = _propose(path, _located(keras), said, lent.executor)
+            proposed = _propose(path, located(keras), said, lent.executor)
             tell(proposed)
             told = listener or Silent()
             runs.prove(run, [proposed.pair], options, folder, told, lent=lent.executor)
@@ -375,7 +375,7 @@ def _propose(path: Path, keras: str, said: Said, executor: Executor) -> Proposed
     return pairfile.propose_pair(name, path, graph, keras, description, said)
 
 
-def _located(keras: str) -> str:
+def located(keras: str) -> str:
     """Return what builds a model, a file by its whole path: an engine works in another folder."""
     if not keras.endswith(".keras"):
         return keras

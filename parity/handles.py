@@ -100,7 +100,7 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     Raises:
         BadInput: something cannot be told; says what was seen, and how to decide it.
     """
-    optimizer = _optimizer(graph, said)
+    optimizer = optimizer_of(graph, said)
     outputs = _outputs(graph, description["outputs"], said)
     behind = {name for each in graph.outputs if each.name in outputs for name in each.inputs}
     rows = {name: value for name, value in graph.feed.items() if value.ndim}
@@ -130,7 +130,12 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     )
 
 
-def _optimizer(graph: Graph, said: Said) -> Optimizer:
+def optimizer_of(graph: Graph, said: Said) -> Optimizer:
+    """Return the optimizer that is compared.
+
+    Raises:
+        BadInput: there are several, or none whose loss was seen.
+    """
     known = {each.train_op: each for each in graph.optimizers if each.loss}
     if said.optimizer:
         return look_up("optimizer's train op", said.optimizer, known)

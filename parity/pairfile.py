@@ -17,7 +17,7 @@ import numpy as np
 from datasets.dataset import Dataset, Origin
 from parity.cases import Request
 from parity.engines import LEADER
-from parity.graphfile import Graph
+from parity.graphfile import Graph, Optimizer
 from parity.handles import Handles, Said, propose_handles
 from parity.keys import RUNGS
 from parity.pair import STEPS, Data, Pair, Schedule, Wiring
@@ -91,12 +91,8 @@ def propose_pair(
         BadInput: something cannot be told; says what was seen, and how to decide it.
     """
     handles = propose_handles(graph, description, said)
-    optimizer = handles.optimizer
-    of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
-    variables = [v for v in graph.variables if v.name not in of_optimizers]
-    trains = description["optimizer"]
-    slots = slots_of(optimizer, graph.variables, trains) if trains else Slots({})
-    weights = propose(variables, description["layers"], said.weights)
+    optimizer, trains = handles.optimizer, description["optimizer"]
+    weights, slots = propose_layout(graph, optimizer, description, said)
     wiring = Wiring(
         taps=handles.outputs,
         dropout=handles.dropout,
@@ -121,6 +117,27 @@ def propose_pair(
     )
     lines = handles.lines(trains["class"] if trains else "")
     return Proposed(pair, weights, lines, handles.several)
+
+
+def propose_layout(
+    graph: Graph, optimizer: Optimizer, description: Mapping[str, Any], said: Said
+) -> tuple[Proposal, Slots]:
+    """Propose which variable of a graph is which weight of a Keras model, and which slot which.
+
+    Args:
+        graph: what is in a graph file.
+        optimizer: the one that trains both.
+        description: of the Keras model; if that is not compiled, there are no slots.
+        said: what a user has decided.
+
+    Raises:
+        BadInput: weights do not pair off, or there is no rule for the optimizer's slots.
+    """
+    of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
+    variables = [v for v in graph.variables if v.name not in of_optimizers]
+    trains = description["optimizer"]
+    slots = slots_of(optimizer, graph.variables, trains) if trains else Slots({})
+    return propose(variables, description["layers"], said.weights), slots
 
 
 def starting(graph: Graph) -> dict[str, np.ndarray]:

@@ -63,11 +63,15 @@ class Rule:
 
     def weights_to_keras(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Rearrange weights named by `tf1`, and put in what Keras holds inside them."""
+        if not self.held:
+            return self.to_keras(arrays)  # a gigabyte of word vectors is not copied
         moved = self.to_keras(arrays)
         return [plus(value, held) for value, held in zip(moved, self.constant(moved), strict=True)]
 
     def weights_to_tf1(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Take out of weights named by `keras` what Keras holds inside them, and rearrange."""
+        if not self.held:
+            return self.to_tf1(arrays)
         held = self.constant(arrays)
         return self.to_tf1([plus(value, -each) for value, each in zip(arrays, held, strict=True)])
 
@@ -293,8 +297,7 @@ class Layout:
         Raises:
             BadInput: lists every name that is missing or unknown, or arrays of a wrong shape.
         """
-        moves = [Move(rule.tf1, rule.keras, rule.weights_to_keras) for rule in self.rules]
-        return moved("weights", arrays, moves, complete=True)
+        return moved("weights", arrays, self.weight_moves("keras"), complete=True)
 
     def weights_to_tf1(self, arrays: Arrays) -> Arrays:
         """Map Keras weights to TensorFlow 1's names and layout: the inverse.
@@ -302,8 +305,7 @@ class Layout:
         Raises:
             BadInput: as `weights_to_keras`.
         """
-        moves = [Move(rule.keras, rule.tf1, rule.weights_to_tf1) for rule in self.rules]
-        return moved("weights", arrays, moves, complete=True)
+        return moved("weights", arrays, self.weight_moves("tf1"), complete=True)
 
     def gradients_to_keras(self, arrays: Arrays) -> Arrays:
         """Map what is laid out as the weights are, without a constant in it.
@@ -336,10 +338,10 @@ class Layout:
         Raises:
             BadInput: as `gradients_to_keras`.
         """
-        moves = [Move(rule.tf1, rule.keras, rule.to_keras) for rule in self._slot_rules()]
         counted = {*self.slots.counters, *self.slots.powers}
         slots = {name: value for name, value in arrays.items() if name not in counted}
-        return {**moved("slots", slots, moves), ITERATION: np.array(step, np.int64)}
+        found = moved("slots", slots, self.slot_moves("keras"))
+        return {**found, ITERATION: np.array(step, np.int64)}
 
     def slots_to_tf1(self, arrays: Arrays) -> Arrays:
         """Map Keras slots to TensorFlow 1's names and layout: the inverse.
@@ -350,16 +352,29 @@ class Layout:
         Raises:
             BadInput: as `gradients_to_keras`.
         """
-        moves = [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in self._slot_rules()]
         slots = {name: value for name, value in arrays.items() if name != ITERATION}
-        found = moved("slots", slots, moves)
+        found = moved("slots", slots, self.slot_moves("tf1"))
         if ITERATION in arrays:
-            taken = arrays[ITERATION]
-            for name, dtype in self.slots.counters.items():
-                found[name] = np.asarray(taken, dtype)
-            for name, base in self.slots.powers.items():
-                found[name] = np.asarray(base ** (int(taken) + 1.0), np.float32)
+            found.update(self.counted(int(arrays[ITERATION])))
         return found
+
+    def counted(self, steps: int) -> Arrays:
+        """Return the slots of TensorFlow 1 that follow from the number of steps taken."""
+        counters = {n: np.asarray(steps, dtype) for n, dtype in self.slots.counters.items()}
+        powers = {name: power(base, steps) for name, base in self.slots.powers.items()}
+        return {**counters, **powers}
+
+    def weight_moves(self, to: str) -> list[Move]:
+        """Return the way of every weight, to ``keras`` or to ``tf1``."""
+        if to == "keras":
+            return [Move(rule.tf1, rule.keras, rule.weights_to_keras) for rule in self.rules]
+        return [Move(rule.keras, rule.tf1, rule.weights_to_tf1) for rule in self.rules]
+
+    def slot_moves(self, to: str) -> list[Move]:
+        """Return the way of every slot but counters and powers, to ``keras`` or to ``tf1``."""
+        if to == "keras":
+            return [Move(rule.tf1, rule.keras, rule.to_keras) for rule in self._slot_rules()]
+        return [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in self._slot_rules()]
 
     def _slot_rules(self) -> list[Rule]:
         """Return a rule for each group of slots, which are laid out as their variables are."""
@@ -411,6 +426,49 @@ class Move:
     targets: tuple[str, ...]
     rearrange: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
+    def take(self, given: Sequence[np.ndarray]) -> Arrays:
+        """Return the arrays by `targets`, of those by `sources`.
+
+        Raises:
+            BadInput: they are of a wrong shape.
+        """
+        try:
+            return dict(zip(self.targets, self.rearrange(given), strict=True))
+        except (IndexError, ValueError) as error:
+            shapes = zip(self.sources, given, strict=True)
+            said = ", ".join(f"{name} {value.shape}" for name, value in shapes)
+            raise BadInput(
+                f"{said} cannot be laid out as {', '.join(self.targets)} ({error})",
+                "the shapes of the model that the layout rules are for",
+            ) from error
+
+
+def fitting(
+    what: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    moves: Sequence[Move],
+    complete: bool = False,
+) -> list[Move]:
+    """Return every move whose arrays are there; with `complete`, all of them.
+
+    Raises:
+        BadInput: lists every name that is unknown or missing.
+    """
+    known = [name for move in moves for name in move.sources]
+    taken = [move for move in moves if complete or any(name in shapes for name in move.sources)]
+    wrong = [f"missing: {n}" for move in taken for n in move.sources if n not in shapes]
+    for name, shape in shapes.items():
+        if name not in known:
+            hint = did_you_mean(name, known)
+            wrong.append(f"unknown: {name} {shape}" + (f" ({hint})" if hint else ""))
+    if wrong:
+        raise BadInput(
+            "\n  ".join([f"these {what} do not fit the layout rules:", *wrong]),
+            ("all of " if complete else "some of ") + (", ".join(known) or "no name at all"),
+            "rename the arrays, or mend the rules",
+        )
+    return taken
+
 
 def moved(what: str, arrays: Arrays, moves: Sequence[Move], complete: bool = False) -> Arrays:
     """Take every move whose arrays are there; with `complete`, all of them.
@@ -418,28 +476,35 @@ def moved(what: str, arrays: Arrays, moves: Sequence[Move], complete: bool = Fal
     Raises:
         BadInput: lists every name that is unknown or missing, or arrays of a wrong shape.
     """
-    known = [name for move in moves for name in move.sources]
-    taken = [move for move in moves if complete or any(name in arrays for name in move.sources)]
-    wrong = [f"missing: {n}" for move in taken for n in move.sources if n not in arrays]
-    for name, value in arrays.items():
-        if name not in known:
-            hint = did_you_mean(name, known)
-            wrong.append(f"unknown: {name} {value.shape}" + (f" ({hint})" if hint else ""))
-    if wrong:
-        raise BadInput(
-            "\n  ".join([f"these {what} do not fit the layout rules:", *wrong]),
-            ("all of " if complete else "some of ") + (", ".join(known) or "no name at all"),
-            "rename the arrays, or mend the rules",
-        )
     found: Arrays = {}
-    for move in taken:
-        given = [arrays[name] for name in move.sources]
-        try:
-            found.update(zip(move.targets, move.rearrange(given), strict=True))
-        except (IndexError, ValueError) as error:
-            shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(move.sources, given, strict=True))
-            raise BadInput(
-                f"{shapes} cannot be laid out as {', '.join(move.targets)} ({error})",
-                "the shapes of the model that the layout rules are for",
-            ) from error
+    shapes = {name: value.shape for name, value in arrays.items()}
+    for move in fitting(what, shapes, moves, complete):
+        found.update(move.take([arrays[name] for name in move.sources]))
     return found
+
+
+# The least number of float32 that TensorFlow computes with on a CPU: it takes less for zero.
+_LEAST = np.finfo(np.float32).tiny
+
+
+def power(base: float, steps: int) -> np.ndarray:
+    """Return base ** (steps + 1) as TensorFlow 1's Adam has it after so many steps, a scalar.
+
+    It multiplies once a step, in float32 (`_finish` of tensorflow/python/training/adam.py).
+    """
+    factor = found = np.float32(base)
+    for _ in range(steps):
+        found = found * factor
+        if found < _LEAST:
+            return np.asarray(0, np.float32)
+    return np.asarray(found, np.float32)
+
+
+def steps_of(value: np.ndarray, base: float) -> int | None:
+    """Return after how many steps `power` has a value; None if after none, or too many to tell."""
+    if not 0 < value < 1:
+        return None
+    near = round(float(np.log(np.float64(value)) / np.log(np.float64(np.float32(base))))) - 1
+    # A float32 product drifts from the power by a rounding a step, and never by a whole step here.
+    found = [steps for steps in range(max(near - 2, 0), near + 3) if power(base, steps) == value]
+    return found[0] if found else None

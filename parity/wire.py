@@ -30,6 +30,7 @@ KINDS = (
     "predict",
     "time",
     "describe",
+    "places",
     "tensors",
     "layers",
     "apply",
@@ -83,7 +84,8 @@ class Job:
         kind: ``lead`` (report variables and dropout masks), ``climb`` (rungs of the ladder),
             ``train`` (own initial weights and random numbers), ``evaluate``, ``predict``,
             ``time`` (training steps by the clock, and peak memory), ``describe`` (what a Keras
-            model is made of), ``tensors`` (all values of a graph), ``layers`` (all values of a
+            model is made of), ``places`` (where its weights and slots lie in its files),
+            ``tensors`` (all values of a graph), ``layers`` (all values of a
             Keras model), or ``apply`` (single layers to values).
         model: what to build.
         rungs: of a climb.

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from datasets.dataset import DataError
-from parity.cli import check, harvest, models, proofs, regressions, studies
+from parity.cli import check, convert, harvest, models, proofs, regressions, studies
 from parity.cli.common import errors
 from parity.errors import AGREE, BAD_INPUT, ENGINE_FAILED, INTERRUPTED, ParityError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     "model.\n\nExit codes: 0 all agree, 1 a difference, 2 wrong use or bad input, 3 an engine "
     "could not do its job.",
 )
-for group in (proofs, harvest, check, regressions, models, studies):
+for group in (proofs, harvest, check, convert, regressions, models, studies):
     app.add_typer(group.app)
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from parity import api
-from parity.cli.common import Device, Timeout, conclude, console, watching
+from parity.cli.common import Device, Timeout, conclude, console, named_values, watching
 from parity.engines import references
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
@@ -89,11 +89,13 @@ def check(
         result = api.check(
             graph,
             keras,
-            weights=dict(_pairs("--weight", weight)),
-            tensors=dict(_pairs("--tensor", tensor)),
-            fed=dict(_pairs("--fed", fed, bare=True)),
+            weights=dict(named_values("--weight", weight)),
+            tensors=dict(named_values("--tensor", tensor)),
+            fed=dict(named_values("--fed", fed, bare=True)),
             optimizer=optimizer,
-            evaluation={n: _number(n, value) for n, value in _pairs("--evaluation", evaluation)},
+            evaluation={
+                n: _number(n, value) for n, value in named_values("--evaluation", evaluation)
+            },
             engines=engine,
             steps=steps,
             seed=seed,
@@ -122,15 +124,6 @@ def _harvested(
     return to
 
 
-def _pairs(option: str, given: Sequence[str] | None, bare: bool = False) -> list[tuple[str, str]]:
-    """Return what an option of the form NAME=VALUE was given; VALUE may be left out if `bare`."""
-    found = [each.rpartition("=") for each in given or ()]
-    for each, (name, _, value) in zip(given or (), found, strict=True):
-        if not name or not (value or bare):
-            raise BadInput(f"{option} {each!r}", "NAME=VALUE", f"say {option} NAME=VALUE")
-    return [(name, value) for name, _, value in found]
-
-
 def _number(name: str, value: str) -> float:
     try:
         return float(value)
@@ -140,12 +133,13 @@ def _number(name: str, value: str) -> float:
 
 def _show(proposed: Proposed) -> None:
     """Print what is paired with what, and why."""
-    console.print(_weights(proposed.weights))
+    console.print(weights_table(proposed.weights))
     for what, decided in proposed.lines:
         console.print(f"{what}: {decided}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _weights(proposal: Proposal) -> Table:
+def weights_table(proposal: Proposal) -> Table:
+    """Return which variable is paired with which weight, and why."""
     table = Table(title="weights", title_justify="left", box=None, pad_edge=False)
     for head in ("graph", "Keras", "because it is"):
         table.add_column(head, overflow="fold")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from datasets.dataset import Dataset
 from parity import runs
-from parity.errors import INTERRUPTED
+from parity.errors import INTERRUPTED, BadInput
 from parity.executor import Executor
 from parity.harvesting import Watch
 from parity.moved import Moved
@@ -45,6 +45,17 @@ def running(device: str, timeout: float, threads: int = 0) -> Iterator[Executor]
     """Lend an executor whose engines choose their number of threads, and keep no answers."""
     with runs.scratch() as logs, Executor(logs, device, timeout, threads=threads) as executor:
         yield executor
+
+
+def named_values(
+    option: str, given: Sequence[str] | None, bare: bool = False
+) -> list[tuple[str, str]]:
+    """Return what an option of the form NAME=VALUE was given; VALUE may be left out if `bare`."""
+    found = [each.rpartition("=") for each in given or ()]
+    for each, (name, _, value) in zip(given or (), found, strict=True):
+        if not name or not (value or bare):
+            raise BadInput(f"{option} {each!r}", "NAME=VALUE", f"say {option} NAME=VALUE")
+    return [(name, value) for name, _, value in found]
 
 
 def say(moved: Moved) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional, Type
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from parity.errors import ParityError, look_up
 from parity.runners import climb, segments, timing
 from parity.runners.climb import Climb, Progress
 from parity.runners.protocol import Runner, Send, part_of, refuse
-from parity.wire import Arrays, Job, Model
+from parity.wire import Arrays, Job
 
 FAMILIES = {
     "graph": "parity.runners.graph:GraphRunner",
@@ -32,10 +32,10 @@ class Server:
     """Answers one job after the other, and keeps the last model built for the next question.
 
     Args:
-        family: builds a runner for a model.
+        family: class of runners.
     """
 
-    def __init__(self, family: Callable[[Model], Runner]) -> None:
+    def __init__(self, family: Type[Runner]) -> None:
         self._family = family
         self._runner: Optional[Runner] = None
 
@@ -48,6 +48,11 @@ class Server:
             send("progress", stage=stage, done=done, total=total, metrics=metrics)
 
         progress("model", 0, 0, {})
+        if job.kind == "places":  # of a model that is not run
+            description, values = self._family.places(job.model)
+            values = dict(wire.within("values", values), description=as_bytes(description))
+            wire.save(folder, "result", {}, values)
+            return {}
         runner = self._built(job)
         results = KINDS[job.kind](runner, job, arrays, progress)
         about = runner.about()
@@ -84,7 +89,12 @@ def predict(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arr
 
 def describe(runner: Runner, job: Job, arrays: Arrays, progress: Progress) -> Arrays:
     """Return what the model is made of: JSON in UTF-8, as bytes."""
-    return {"description": np.frombuffer(json.dumps(runner.describe()).encode(), np.uint8)}
+    return {"description": as_bytes(runner.describe())}
+
+
+def as_bytes(description: Mapping[str, Any]) -> np.ndarray:
+    """Return plain JSON types as an array of bytes."""
+    return np.frombuffer(json.dumps(description).encode(), np.uint8)
 
 
 KINDS: Dict[str, Callable[[Runner, Job, Arrays, Progress], Arrays]] = {

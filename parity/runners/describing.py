@@ -1,21 +1,19 @@
 """Tells what a Keras model is made of: its layers, their weights, what it drops and trains with."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 import numpy as np
-
-from parity.wire import Arrays
 
 # What of a layer's configuration a mapping of weights or outputs hangs on.
 TOLD = ("activation", "go_backwards", "rate", "reset_after", "units", "use_bias")
 
 
-def describe(model: Any, slots: Arrays) -> Dict[str, Any]:
+def describe(model: Any, slots: Iterable[str]) -> Dict[str, Any]:
     """Return a model as plain JSON types.
 
     Args:
         model: compiled, its inputs known.
-        slots: of its optimizer, by name.
+        slots: names of its optimizer's.
 
     Returns:
         ``inputs``, ``outputs``: of each its name, shape and dtype. ``layers``: of each that holds
@@ -50,7 +48,7 @@ def drops(layer: Any) -> bool:
     )
 
 
-def _optimizer(optimizer: Any, slots: Arrays) -> Optional[Dict[str, Any]]:
+def _optimizer(optimizer: Any, slots: Iterable[str]) -> Optional[Dict[str, Any]]:
     if optimizer is None:
         return None
     betas = [getattr(optimizer, name, None) for name in ("beta_1", "beta_2")]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from parity.errors import BadInput, did_you_mean
-from parity.runners import describing, keras_file
+from parity.runners import describing, keras_file, places
 from parity.runners.keras_dropout import Dropout
 from parity.runners.layerwise import Layerwise
 from parity.runners.protocol import Batch, Masks, Runner, build, card, check_fit, resolve
@@ -49,10 +49,7 @@ class KerasRunner(Runner):
 
     def __init__(self, spec: Model) -> None:
         super().__init__(spec)
-        keras.backend.clear_session()
-        keras.config.set_floatx(spec.dtype)
-        keras.config.set_dtype_policy(spec.dtype)  # a policy that was read once ignores floatx
-        keras.utils.set_random_seed(spec.seed)
+        start_afresh(spec)
         if ON_TENSORFLOW:
             # It divides by multiplying with a reciprocal: a decaying rate, which is float32 in a
             # float64 twin as well, would be a rounding off.
@@ -123,6 +120,15 @@ class KerasRunner(Runner):
 
     def describe(self) -> Dict[str, Any]:
         return describing.describe(self.model, self.slots())
+
+    @staticmethod
+    def places(spec: Model) -> Tuple[Dict[str, Any], Arrays]:
+        start_afresh(spec)
+        with places.without_memory():
+            model = built(spec)
+            if getattr(model, "optimizer", None) is not None:
+                model.optimizer.build(model.trainable_variables)
+            return places.places(model)
 
     def whole(self, x: Batch) -> bool:
         return any(each.shape and each.shape[0] is not None for each in self.model.inputs)
@@ -236,6 +242,14 @@ class KerasRunner(Runner):
         else:
             self._dropout.seed(step)
             yield
+
+
+def start_afresh(spec: Model) -> None:
+    """Forget other models: names, dtype and seeds are those of a process that has built none."""
+    keras.backend.clear_session()
+    keras.config.set_floatx(spec.dtype)
+    keras.config.set_dtype_policy(spec.dtype)  # a policy that was read once ignores floatx
+    keras.utils.set_random_seed(spec.seed)
 
 
 def built(spec: Model) -> Any:

@@ -69,6 +69,14 @@ class Runner:
         """Return what the model is made of, as plain JSON types."""
         raise EngineFailed("this engine cannot describe a model", "a Keras engine")
 
+    @staticmethod
+    def places(spec: Model) -> Tuple[Dict[str, Any], Arrays]:
+        """Return where a model's weights and slots lie in its files; see `parity.runners.places`.
+
+        The model is not run, and has no memory for its weights.
+        """
+        raise EngineFailed("this engine's models have no places in files", "a Keras engine")
+
     def whole(self, x: Batch) -> bool:
         """Tell whether the model takes batches of one size only."""
         return False
