@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.dataset import Origin
-from parity import comparing, graphfile, harvesting, pairfile, runs, store
+from parity import comparing, feeds, graphfile, harvesting, pairfile, runs, store
 from parity.cases import DTYPES
 from parity.checked import CheckResult, require
 from parity.comparing import Difference
 from parity.engines import find, references, visible_devices
-from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, look_up
+from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, ParityError, look_up
 from parity.executor import Executor
 from parity.graphfile import SUFFIX
 from parity.handles import Said
@@ -95,24 +95,36 @@ def harvest(
     cwd: str | os.PathLike[str] = ".",
     timeout: float = TIMEOUT,
     overwrite: bool = False,
+    checkpoint: str = "",
+    signature: str = "",
+    fetch: Sequence[str] = (),
+    inputs: str | os.PathLike[str] | None = None,
     watch: Watch = lambda *_: None,
 ) -> Path:
     """Run an untouched TensorFlow 1 script to its first training run; return its graph file.
 
-    The script is not changed, and is stopped before it updates a weight.
+    The script is not changed, and is stopped before it updates a weight. What a script has saved is
+    not run but read: a ``.meta`` file with its checkpoint, or a SavedModel.
 
     Args:
-        script: its path, as seen from `cwd`, or ``module:function``.
+        script: its path, as seen from `cwd`, ``module:function``, a path ending in ``.meta``, or
+            the folder of a SavedModel.
         *arguments: of the script.
         output: path of the graph file; ``SCRIPT.graph.npz`` in the current folder if None.
         engine: ``tf1``, or ``graph`` where nothing of ``tf.contrib`` is needed.
         cwd: folder that the script runs in.
         timeout: seconds until a script that has not trained is ended.
         overwrite: replace a graph file that is there.
+        checkpoint: of the ``.meta`` file, or the folder of several; of the same name if empty.
+        signature: of the SavedModel; its only one, or ``serving_default``, if empty.
+        fetch: tensors that what was saved gives, besides those of the signature.
+        inputs: ``.npz`` file of arrays by names of placeholders, fed in the place of what the
+            script fed, or of what was invented.
         watch: called a few times a second with the seconds so far and the last line printed.
 
     Raises:
-        BadInput: there is no such script, it trains nothing, or the graph file is there already.
+        BadInput: there is no such script, it trains nothing, what was saved cannot be restored, or
+            the graph file is there already.
         EngineFailed: the engine is missing, or the script ran too long or took it down.
 
     Example:
@@ -130,14 +142,24 @@ def harvest(
     chosen = find(engine)
     if chosen.family != "graph":
         raise BadInput(f"engine {engine!r} runs no graph", "tf1 or graph")
-    harvesting.harvest(Source(code, arguments, Path(cwd)), to, chosen, timeout, watch)
+    source = Source(code, arguments, Path(cwd), checkpoint, signature, tuple(fetch))
+    arrays = None if inputs is None else feeds.read(inputs)
+    graph = harvesting.harvest(source, to, chosen, timeout, watch)
+    if arrays is not None:
+        try:
+            graphfile.write(str(to), feeds.fed(graph, arrays, os.fspath(inputs or "")))
+        except ParityError:
+            to.unlink()  # it has another feed than was asked for
+            raise
     return to
 
 
 def graph_name(code: str) -> str:
-    """Return the name of a script's graph file; of a graph file its own."""
+    """Return the name of the graph file of a script or a saved model; of a graph file its own."""
     name = Path(code.replace(":", ".")).name
-    return name.removesuffix(SUFFIX).removesuffix(".py") + SUFFIX
+    for suffix in (SUFFIX, ".py", ".meta"):
+        name = name.removesuffix(suffix)
+    return name + SUFFIX
 
 
 def check(

@@ -17,6 +17,9 @@ from parity.graphfile import Draw, Graph, Optimizer, Output
 from parity.proposals import ORDERED, pairing, squeezed
 
 # A Keras layer's last activation -> the op that gives the same in a graph.
+NO_OPTIMIZER = (
+    "none in the graph whose loss is known: only variables are compared, and forward, dropout off"
+)
 NOT_TRAINED = "; the Keras model is not compiled: only variables and forward are compared"
 ACTIVATIONS = {"softmax": "Softmax", "sigmoid": "Sigmoid"}
 
@@ -46,7 +49,7 @@ class Handles:
     """What of a graph is what of a Keras model.
 
     Args:
-        optimizer: the optimizer that trains both.
+        optimizer: the one that trains both; None where the graph has none whose loss is known.
         outputs: tensor of the graph -> Keras layer.
         inputs: what is fed row by row -> Keras input, or nothing where the graph alone takes it.
         targets: the same of what a loss is taken against -> Keras output.
@@ -55,7 +58,7 @@ class Handles:
         dropout: scope of a draw -> Keras layer.
     """
 
-    optimizer: Optimizer
+    optimizer: Optimizer | None
     outputs: Mapping[str, str]
     inputs: Mapping[str, str]
     targets: Mapping[str, str]
@@ -75,12 +78,15 @@ class Handles:
         Args:
             optimizer: class of the Keras model's; empty if it is not compiled.
         """
+        trains = NO_OPTIMIZER
+        if self.optimizer:
+            trains = self.optimizer.kind + (f" is {optimizer}" if optimizer else NOT_TRAINED)
         return [
             *(("input", _line(*each)) for each in self.inputs.items()),
             *(("target", _line(*each)) for each in self.targets.items()),
             *(("output", _line(*each)) for each in self.outputs.items()),
-            ("loss", self.optimizer.loss),
-            ("optimizer", self.optimizer.kind + (f" is {optimizer}" if optimizer else NOT_TRAINED)),
+            *([("loss", self.optimizer.loss)] if self.optimizer else []),
+            ("optimizer", trains),
             *(("dropout", _line(*each)) for each in self.dropout.items()),
             *(
                 (name, f"{self.training[name]:g} in training, {value:g} otherwise")
@@ -100,7 +106,9 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     Raises:
         BadInput: something cannot be told; says what was seen, and how to decide it.
     """
-    optimizer = _optimizer(graph, said)
+    optimizer = None
+    if said.optimizer or any(each.loss for each in graph.optimizers):
+        optimizer = _optimizer(graph, said)
     outputs = _outputs(graph, description["outputs"], said)
     behind = {name for each in graph.outputs if each.name in outputs for name in each.inputs}
     rows = {name: value for name, value in graph.feed.items() if value.ndim}
@@ -112,21 +120,17 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
         for name in names:
             look_up(what, name, known)
     _same_rows(rows)
+    aliases = {each.name: each.alias for each in graph.inputs if each.alias}
+    ahead = {name: value for name, value in rows.items() if name in behind}
+    after = {name: value for name, value in rows.items() if name not in behind}
     return Handles(
         optimizer,
         outputs,
-        _paired(
-            "input", {n: v for n, v in rows.items() if n in behind}, description["inputs"], said
-        ),
-        _paired(
-            "target",
-            {n: v for n, v in rows.items() if n not in behind},
-            description["outputs"],
-            said,
-        ),
+        _paired("input", ahead, description["inputs"], said, aliases),
+        _paired("target", after, description["outputs"], said, aliases) if optimizer else {},
         numbers,
         {name: _evaluation(name, graph.feed[name], said) for name in numbers},
-        _dropout(graph.draws, description["dropout"]),
+        _dropout(graph.draws, description["dropout"]) if optimizer else {},
     )
 
 
@@ -147,6 +151,7 @@ def _optimizer(graph: Graph, said: Said) -> Optimizer:
 def _outputs(graph: Graph, layers: Sequence[Mapping[str, Any]], said: Said) -> dict[str, str]:
     """Return the tensors that the Keras model gives, each with the layer that gives it."""
     tensors = {each.name: each for each in graph.outputs}
+    called = {each.name: each.alias or each.name for each in graph.outputs}
     given = {each["name"] for each in layers}
     for name, giver in said.outputs.items():
         if giver in given:  # any tensor may be what an inner layer gives
@@ -160,9 +165,9 @@ def _outputs(graph: Graph, layers: Sequence[Mapping[str, Any]], said: Said) -> d
             fitting = (o.name for o in graph.outputs if o.name not in found and _fits(o, layer))
             groups[tuple(fitting)].append(layer)
     for names, wanted in groups.items():
-        pairs = (
-            pairing(names, [each["name"] for each in wanted]) if len(names) == len(wanted) else []
-        )
+        pairs = []
+        if len(names) == len(wanted):
+            pairs = pairing([called[n] for n in names], [each["name"] for each in wanted])
         if not pairs or any(reason.startswith(ORDERED) for _, _, reason in pairs):
             seen = ", ".join(f"{o.name} {o.shape} ({o.op})" for o in graph.outputs) or "none"
             asked = ", ".join(
@@ -188,7 +193,11 @@ def _fits(output: Output, layer: Mapping[str, Any]) -> bool:
 
 
 def _paired(
-    what: str, fed: Mapping[str, np.ndarray], wanted: Sequence[Mapping[str, Any]], said: Said
+    what: str,
+    fed: Mapping[str, np.ndarray],
+    wanted: Sequence[Mapping[str, Any]],
+    said: Said,
+    aliases: Mapping[str, str],
 ) -> dict[str, str]:
     """Pair what the graph is fed with Keras's inputs, or with the outputs it is the target of.
 
@@ -208,7 +217,8 @@ def _paired(
     for name in free:
         groups[kind(shapes[name])][1].append(name)
     for names, others in groups.values():
-        pairs = pairing(names, others) if len(names) == len(others) else []
+        called = [aliases.get(name, name) for name in names]
+        pairs = pairing(called, others) if len(names) == len(others) else []
         if not pairs or any(reason.startswith(ORDERED) for _, _, reason in pairs):
             seen = ", ".join(f"{name} {fed[name].shape}" for name in left) or "none"
             asked = ", ".join(f"{name} {(None, *shapes[name])}" for name in free) or "none"

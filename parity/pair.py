@@ -39,6 +39,7 @@ class Wiring:
         handles: where the graph is a graph file: name that the other fields say -> tensor.
         fed: where a dataset's rows have several parts: the graph's name of a part -> Keras's, empty
             where the graph alone takes it.
+        quiet: forward is compared with dropout off alone, as the graph does not train.
     """
 
     taps: Mapping[str, str]
@@ -49,6 +50,7 @@ class Wiring:
     output: str = "softmax"
     handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    quiet: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

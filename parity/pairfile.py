@@ -17,6 +17,7 @@ import numpy as np
 from datasets.dataset import Dataset, Origin
 from parity.cases import Request
 from parity.engines import LEADER
+from parity.feeds import MADE_FROM
 from parity.graphfile import Graph
 from parity.handles import Handles, Said, propose_handles
 from parity.keys import RUNGS
@@ -95,7 +96,7 @@ def propose_pair(
     of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
     variables = [v for v in graph.variables if v.name not in of_optimizers]
     trains = description["optimizer"]
-    slots = slots_of(optimizer, graph.variables, trains) if trains else Slots({})
+    slots = slots_of(optimizer, graph.variables, trains) if optimizer and trains else Slots({})
     weights = propose(variables, description["layers"], said.weights)
     wiring = Wiring(
         taps=handles.outputs,
@@ -104,8 +105,9 @@ def propose_pair(
         evaluation_feeds=handles.evaluation,
         metrics=("loss",),
         output="",
-        handles={"loss": optimizer.loss, "train_op": optimizer.train_op},
+        handles={"loss": optimizer.loss, "train_op": optimizer.train_op} if optimizer else {},
         fed={**handles.inputs, **handles.targets},
+        quiet=optimizer is None,
     )
     dataset = _dataset(name, graph, handles)
     pair = Pair(
@@ -118,7 +120,7 @@ def propose_pair(
         layout=weights.layout(slots),
         schedule=Schedule(1, len(dataset.x_train), steps=STEPS),
         stock=Stock("", 0.0, ""),  # it is not asked
-        rungs=RUNGS if trains else FORWARD_RUNGS,
+        rungs=RUNGS if optimizer and trains else FORWARD_RUNGS,
     )
     lines = handles.lines(trains["class"] if trains else "")
     return Proposed(pair, weights, lines, handles.several)
@@ -146,10 +148,14 @@ def starting(graph: Graph) -> dict[str, np.ndarray]:
 
 def _dataset(name: str, graph: Graph, handles: Handles) -> Dataset:
     """Return the batch of the graph file, each part under the names of its tensors."""
-    x, y = (_table({n: graph.feed[n] for n in part}) for part in (handles.inputs, handles.targets))
+    x = _table({name: graph.feed[name] for name in handles.inputs})
+    y = np.zeros(len(x))  # of a graph that does not train: nobody asks
+    if handles.targets:
+        y = _table({name: graph.feed[name] for name in handles.targets})
     digest = hashlib.sha256(x.tobytes() + y.tobytes())
     source = graph.made_by["source"]
-    detail = "invented inputs" if graph.invented else f"the first batch that {source} trains on"
+    fed = graph.made_by.get(MADE_FROM, f"the first batch that {source} trains on")
+    detail = "invented inputs" if graph.invented else fed
     return Dataset(
         x_train=x,
         y_train=y,

@@ -37,7 +37,7 @@ LINES = (
     ("errors", "keys", "provenance", "segments", "store"),
     ("wire", "tolerances", "engines"),
     ("graphfile", "setup_tf1"),
-    ("runners", "comparing", "weights", "process", "published"),
+    ("runners", "comparing", "feeds", "weights", "process", "published"),
     ("rounding", "pair", "proposals", "values"),
     ("pairs", "plans", "results", "handles", "hypotheses"),
     ("searching",),
