@@ -23,10 +23,12 @@ class CheckResult:
     Args:
         run: all that was found, as ``results.json`` holds it.
         proposed: which variable is which weight, what is fed, and why.
+        notes: what was written of it, and where.
     """
 
     run: Run
     proposed: Proposed
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.agrees
@@ -58,9 +60,12 @@ class CheckResult:
 
     @property
     def remarks(self) -> list[str]:
-        """What the proof makes of what shapes alone did not pair."""
+        """What the proof makes of what shapes alone did not pair, and what was written."""
         if self.exit_code not in (AGREE, DIFFERENCE):
-            return []
+            return [*self.notes]
+        return [*self._unsure(), *self.notes]
+
+    def _unsure(self) -> list[str]:
         weights = self.proposed.weights
         entries = weights.open if self.agrees else weights.unsure
         found = []

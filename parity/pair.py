@@ -87,6 +87,8 @@ class Schedule:
         drop_remainder: leave out a short last batch.
         steps: training steps of the curve by default, where the published schedule is too long to
             run each time; 0 for the whole schedule.
+        batches: rows of each batch, where the corpus comes in batches of its own: they are trained
+            on in their order, over and over. Permuted rows in batches of `batch_size` if empty.
     """
 
     epochs: int
@@ -94,6 +96,7 @@ class Schedule:
     learning_rate: float = 0.001
     drop_remainder: bool = False
     steps: int = STEPS
+    batches: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,7 +43,7 @@ LINES = (
     ("searching",),
     ("cases", "records", "figures"),
     ("executor", "goldens", "checkpoints", "options", "findings", "moved", "history", "harvesting"),
-    ("pairfile",),
+    ("pairfile", "pairtoml"),
     ("sides", "train"),
     ("judging", "locating"),
     ("checks", "counting", "studies", "clock"),

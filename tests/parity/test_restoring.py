@@ -302,7 +302,7 @@ def test_a_checkpoint_is_proved_through_all_rungs(engine: engines.Engine, parity
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"wrds": np.zeros((2, 2))}, "there is no input of the graph 'wrds'"),
+        ({"wrds": np.zeros((2, 2))}, "inputs.npz: the graph has no input 'wrds'"),
         ({"x": np.zeros((2, 3))}, "x:0 has shape (2, 3); expected (any, 2)"),
         ({"x": np.array([["a", "b"]])}, "x:0 is <U1; expected float32"),
         ({"x": np.zeros((2, 2)), "x:0": np.zeros((2, 2))}, "feeds x:0 twice"),
