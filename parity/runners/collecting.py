@@ -1,6 +1,6 @@
 """Collects from a script's graph and session all that one training step needs."""
 
-from typing import Any, Callable, Dict, List, Mapping, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -18,7 +18,7 @@ from parity.graphfile import (
 )
 from parity.runners import graphdefs
 from parity.runners.sources import reading
-from parity.runners.watching import VARIABLES, Applied, Run, ancestors, components
+from parity.runners.watching import VARIABLES, Applied, Run, ancestors, components, flat_ops
 
 # That a product of matrices is a gradient: TensorFlow 2 says so to its kernels, 1 knows it not.
 HINTS = ("grad_a", "grad_b", "grad_x", "grad_y")
@@ -306,9 +306,3 @@ def flat_feed(session: Any, feeds: Any) -> Dict[str, np.ndarray]:
         for tensor, each in zip(parts, values):
             flat[tensor.name] = np.asarray(each, tensor.dtype.base_dtype.as_numpy_dtype)
     return flat
-
-
-def flat_ops(collection: List[Any]) -> List[Any]:
-    """Return the ops of a collection, whatever they were added as."""
-    found: Set[Any] = {getattr(each, "op", each) for each in collection}
-    return sorted((op for op in found if isinstance(op, tf.Operation)), key=lambda op: op._id)

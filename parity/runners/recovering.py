@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from parity.runners.watching import VARIABLES, Applied, ancestors
+from parity.runners.watching import VARIABLES, Applied, ancestors, flat_ops
 
 APPLY = re.compile(r"^(Resource)?(Sparse)?Apply(Centered)?(?P<rule>\w+?)(V2)?$")
 SCATTERS = ("ScatterAdd", "ScatterSub", "ResourceScatterAdd", "ResourceScatterSub")
@@ -49,23 +49,45 @@ def recovered(graph: Any) -> Tuple[List[Applied], List[str]]:
     losses = differentiated(graph)
     behind_loss = after(list(losses))
     updates = [*_applies(graph), *_by_hand(graph, behind_loss)]
-    groups: Dict[Any, List[Update]] = {}
-    ends = _ends(graph)
-    for update in updates:
-        end = next((op for op, behind in ends if update.op in behind), None)
-        loss = _loss_of([update], losses) if end is None else None
-        groups.setdefault((end, None) if end else (update.kind, loss), []).append(update)
+    ends, loose = _grouped(graph, updates, losses)
     found = []
-    for (end, _), members in groups.items():
-        where = dict(ends)[end] if isinstance(end, tf.Operation) else graph.get_operations()
-        finishing = _finishing(members, where)
-        if not isinstance(end, tf.Operation):
-            with graph.as_default():
-                end = tf.group(*(each.op for each in members), *finishing, name="train_op")
+    for end, (members, behind) in ends.items():
+        finishing = _finishing(members, behind)
         found.append(_applied(graph, end, members, finishing, _loss_of(members, losses)))
-    return sorted(found, key=lambda each: each.train_op._id), _not_understood(
-        graph, {each.variable for each in updates}, behind_loss
-    )
+    for members in loose:
+        finishing = _finishing(members, graph.get_operations())
+        with graph.as_default():
+            end = tf.group(*(each.op for each in members), *finishing, name="train_op")
+        found.append(_applied(graph, end, members, finishing, _loss_of(members, losses)))
+    found.sort(key=lambda each: each.train_op._id)
+    return found, _not_understood(graph, {each.variable for each in updates}, behind_loss)
+
+
+# A train op -> what it makes, and all that it depends on.
+Ends = Dict[Any, Tuple[List[Update], Any]]
+
+
+def _grouped(
+    graph: Any, updates: List[Update], losses: Dict[Any, Any]
+) -> Tuple[Ends, List[List[Update]]]:
+    """Return the updates of every train op that was saved, and those of the others.
+
+    An update is the train op's that depends on least: a group of train ops may have been saved,
+    too. The others are told apart by the kind of their optimizer, and by their loss.
+    """
+    saved = flat_ops(graph.get_collection(tf.GraphKeys.TRAIN_OP))
+    behind = sorted(((op, ancestors([op])) for op in saved), key=lambda each: len(each[1]))
+    ends: Ends = {}
+    loose: Dict[Tuple[str, str], List[Update]] = {}
+    for update in updates:
+        mine = next((each for each in behind if update.op in each[1]), None)
+        if mine:
+            ends.setdefault(mine[0], ([], mine[1]))[0].append(update)
+        else:
+            loss = _loss_of([update], losses)
+            name = "" if loss is None else loss.name
+            loose.setdefault((update.kind, name), []).append(update)
+    return ends, list(loose.values())
 
 
 def differentiated(graph: Any) -> Dict[Any, Any]:
@@ -212,13 +234,6 @@ def _rows(values: Any, indices: Any) -> Any:
     if summed and values.op.inputs[1].op is indices.op:
         return tf.IndexedSlices(values.op.inputs[0], indices.op.inputs[0])
     return tf.IndexedSlices(values, indices)
-
-
-def _ends(graph: Any) -> List[Tuple[Any, Dict[Any, None]]]:
-    """Return the train ops that were saved, each with what it depends on, innermost first."""
-    saved = [getattr(each, "op", each) for each in graph.get_collection(tf.GraphKeys.TRAIN_OP)]
-    ops = dict.fromkeys(each for each in saved if isinstance(each, tf.Operation))
-    return sorted(((op, ancestors([op])) for op in ops), key=lambda each: len(each[1]))
 
 
 def _finishing(updates: List[Update], where: Any) -> List[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -71,6 +72,28 @@ def test_a_checkpoint_gives_the_training_step(saved: Path, step: Graph) -> None:
         np.testing.assert_array_equal(step.values[name], reader.get_tensor(name), name)
     assert [each.op for each in step.draws] == ["RandomUniform"]
     assert [each.name for each in step.outputs] == ["scores/BiasAdd:0"]
+
+
+def test_what_is_read_from_ops_is_what_was_seen_when_the_script_ran(
+    engine: engines.Engine, tmp_path: Path
+) -> None:
+    """Two optimizers, batch norm, dropout, a loop: saved where the script stood, and by it."""
+    towers = SCRIPT.parent / "two_towers.py"
+    code = towers.read_text("utf-8")
+    initialised = "    session.run(tf.global_variables_initializer())\n"
+    assert initialised in code
+    saving = initialised + "    tf.train.Saver().save(session, './towers')\n"
+    (tmp_path / "towers.py").write_text(code.replace(initialised, saving))
+    seen = harvest(Source("towers.py", folder=tmp_path), tmp_path / "seen.graph.npz", engine)
+    read = harvest(Source("towers.meta", folder=tmp_path), tmp_path / "read.graph.npz", engine)
+    for one, other in zip(seen.optimizers, read.optimizers, strict=True):
+        assert set(one.variables) == set(other.variables)
+        variables = dataclasses.replace(other, variables=one.variables, ran=one.ran)
+        assert variables == one
+    for field in ("draws", "updates", "outputs", "variables"):
+        assert getattr(seen, field) == getattr(read, field), field
+    for name, value in seen.values.items():
+        np.testing.assert_array_equal(read.values[name], value, name)
 
 
 def test_its_optimizer_starts_anew_as_one_of_keras_does(step: Graph) -> None:
