@@ -20,20 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.dataset import Origin
-from parity import comparing, feeds, graphfile, harvesting, pairfile, pairtoml, runs, store
+from parity import checked, comparing, feeds, graphfile, harvesting, pairfile, pairtoml, runs, store
 from parity.cases import DTYPES
 from parity.checked import CheckResult, require
 from parity.comparing import Difference
 from parity.engines import Engine, find, references, visible_devices
-from parity.errors import (
-    AGREE,
-    DIFFERENCE,
-    ENGINE_FAILED,
-    BadInput,
-    EngineFailed,
-    ParityError,
-    look_up,
-)
+from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, ParityError, look_up
 from parity.executor import Executor
 from parity.feeds import Fed, Inputs
 from parity.graphfile import SUFFIX
@@ -43,7 +35,7 @@ from parity.options import Options
 from parity.pair import STEPS
 from parity.pairfile import Proposed
 from parity.pairtoml import PairFile
-from parity.results import Outcome, Run
+from parity.results import Outcome
 from parity.runs import Listener
 from parity.store import Store
 
@@ -290,13 +282,14 @@ def check(
                 proposed = _propose(path, asked, given, most, lent.executor)
             except Asked as question:
                 to = folder if asked.output else None
-                raise _with_draft(question, kept, save_pair, to) from None
+                raise checked.with_draft(question, kept, save_pair, to) from None
             proposed = dataclasses.replace(proposed, lines=[*lines, *proposed.lines])
             tell(proposed)
             told = listener or Silent()
             runs.prove(run, [proposed.pair], options, folder, told, lent=lent.executor)
         lent.keep_logs |= run.exit_code == ENGINE_FAILED
-        notes = _written(run, proposed, kept, save_pair, folder if asked.output else None)
+        to = folder if asked.output else None
+        notes = checked.keep(run, proposed, kept, save_pair, to)
     return CheckResult(run, proposed, notes)
 
 
@@ -492,47 +485,6 @@ def _propose(
     answer = executor.submit(pairfile.question(name, keras), keep=False).result()
     description = pairfile.described(answer.arrays)
     return pairfile.propose_pair(name, path, fed, keras, description, asked.said)
-
-
-def _with_draft(
-    question: Asked, asked: PairFile, save_pair: str | os.PathLike[str] | None, folder: Path | None
-) -> BadInput:
-    """Return what is asked, with a pair file to answer in, where there is a place for it."""
-    if not any(question.choices.values()) or (save_pair is None and folder is None):
-        return question
-    asked = dataclasses.replace(asked, said=question.known)
-    if save_pair is None:
-        assert folder is not None
-        path = pairtoml.draft(folder, asked, question.choices)
-    else:
-        path = Path(save_pair)
-        pairtoml.write(path, asked, question.choices)
-    mend = f"{question.mend}; or choose in {path}, where all else is filled in, and run: "
-    return BadInput(question.received, question.expected, f"{mend}parity check {path}")
-
-
-def _written(
-    run: Run,
-    proposed: Proposed,
-    asked: PairFile,
-    save_pair: str | os.PathLike[str] | None,
-    folder: Path | None,
-) -> tuple[str, ...]:
-    """Write the pair file that a check came to; return what to say of it."""
-    asked = dataclasses.replace(asked, said=proposed.said)
-    if run.exit_code == AGREE and save_pair is not None:
-        pairtoml.write(save_pair, asked)
-        return (f"wrote {os.fspath(save_pair)}: `parity check` of it asks all this again",)
-    notes = []
-    if save_pair is not None:
-        notes.append(f"{os.fspath(save_pair)} was not written: only what agrees is kept")
-    if run.exit_code == DIFFERENCE and proposed.choices["weights"] and folder is not None:
-        path = pairtoml.draft(folder, asked, proposed.choices)
-        notes.append(
-            f"what order alone paired is to be chosen in {path}, where all else is filled in; "
-            f"then run: parity check {path}"
-        )
-    return tuple(notes)
 
 
 def _located(keras: str) -> str:

@@ -106,6 +106,9 @@ def _checkpoint(path: str, given: str) -> str:
 
 
 def _with_values(meta: Any, path: str, prefix: str) -> Restored:
+    """Return a graph whose variables are those of a checkpoint; what that lacks is initialised."""
+    if not meta.graph_def.node:
+        raise BadInput("{} holds no graph".format(path), "a file that was written whole")
     graph = tf.Graph()
     with graph.as_default():
         try:
@@ -122,10 +125,14 @@ def _with_values(meta: Any, path: str, prefix: str) -> Restored:
             ) from error
     session = tf.Session(graph=graph)
     missing: List[str] = []
-    if saver is None or not any(op.type in VARIABLES for op in graph.get_operations()):
+    if not any(op.type in VARIABLES for op in graph.get_operations()):
         return Restored(session, missing)
-    definition = saver.saver_def
-    restoring = graph.get_operation_by_name(definition.restore_op_name)
+    if saver is None or not meta.saver_def.restore_op_name:
+        raise BadInput(
+            "{} does not say how its variables are restored".format(path),
+            "a file with a saver_def, as Saver.save writes it",
+        )
+    restoring = graph.get_operation_by_name(meta.saver_def.restore_op_name)
     _refuse_outside([restoring], RESTORES, path)
     _check_fit(restoring, path, prefix)
     try:

@@ -151,10 +151,17 @@ def refused(code: str, **options: Any) -> BadInput:
 
 
 def test_a_truncated_meta_file_is_told(here: Path) -> None:
-    save("model", ("kernel", [2, 3]))
+    meta = save("model", ("kernel", [2, 3]))
     whole = Path("model.meta").read_bytes()
     Path("model.meta").write_bytes(whole[: len(whole) // 2])
     assert "model.meta cannot be read" in refused("model.meta").received
+    # Cut between two of its parts, it can be read.
+    Path("model.meta").write_bytes(b"")
+    assert "model.meta holds no graph" in refused("model.meta").received
+    for part in ("saver_def", "collection_def"):
+        meta.ClearField(part)
+    Path("model.meta").write_bytes(meta.SerializeToString())
+    assert "does not say how its variables are restored" in refused("model.meta").received
     Path("model.meta").write_bytes(b"\xff text")
     assert "a .meta file" in refused("model.meta").expected
 
