@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Source = Literal["PARITY_DATA_DIR", "cache", "official", "PyPI", "script", "synthetic"]
+Source = Literal["PARITY_DATA_DIR", "cache", "official", "PyPI", "script", "user", "synthetic"]
 Array = NDArray[Any]
 
 

@@ -20,24 +20,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.dataset import Origin
-from parity import comparing, graphfile, harvesting, pairfile, runs, store
+from parity import checked, comparing, feeds, graphfile, harvesting, pairfile, pairtoml, runs, store
 from parity.cases import DTYPES
 from parity.checked import CheckResult, require
 from parity.comparing import Difference
-from parity.engines import find, references, visible_devices
-from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, look_up
+from parity.engines import Engine, find, references, visible_devices
+from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, ParityError, look_up
 from parity.executor import Executor
+from parity.feeds import Fed, Inputs
 from parity.graphfile import SUFFIX
-from parity.handles import Said
+from parity.handles import Asked, Said
 from parity.harvesting import TIMEOUT, Source, Watch
 from parity.options import Options
+from parity.pair import STEPS
 from parity.pairfile import Proposed
+from parity.pairtoml import PairFile
 from parity.results import Outcome
 from parity.runs import Listener
 from parity.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+TIMEOUT_OF_ENGINES = 300.0  # seconds of silence
 
 # Rung -> what stands before a tensor's own name in a key of that rung (`parity.keys`).
 _PREFIXES = {
@@ -95,24 +100,36 @@ def harvest(
     cwd: str | os.PathLike[str] = ".",
     timeout: float = TIMEOUT,
     overwrite: bool = False,
+    checkpoint: str = "",
+    signature: str = "",
+    fetch: Sequence[str] = (),
+    inputs: str | os.PathLike[str] | None = None,
     watch: Watch = lambda *_: None,
 ) -> Path:
     """Run an untouched TensorFlow 1 script to its first training run; return its graph file.
 
-    The script is not changed, and is stopped before it updates a weight.
+    The script is not changed, and is stopped before it updates a weight. What a script has saved is
+    not run but read: a ``.meta`` file with its checkpoint, or a SavedModel.
 
     Args:
-        script: its path, as seen from `cwd`, or ``module:function``.
+        script: its path, as seen from `cwd`, ``module:function``, a path ending in ``.meta``, or
+            the folder of a SavedModel.
         *arguments: of the script.
         output: path of the graph file; ``SCRIPT.graph.npz`` in the current folder if None.
         engine: ``tf1``, or ``graph`` where nothing of ``tf.contrib`` is needed.
         cwd: folder that the script runs in.
         timeout: seconds until a script that has not trained is ended.
         overwrite: replace a graph file that is there.
+        checkpoint: of the ``.meta`` file, or the folder of several; of the same name if empty.
+        signature: of the SavedModel; its only one, or ``serving_default``, if empty.
+        fetch: tensors that what was saved gives, besides those of the signature.
+        inputs: ``.npz`` file of arrays by names of placeholders, fed in the place of what the
+            script fed, or of what was invented.
         watch: called a few times a second with the seconds so far and the last line printed.
 
     Raises:
-        BadInput: there is no such script, it trains nothing, or the graph file is there already.
+        BadInput: there is no such script, it trains nothing, what was saved cannot be restored, or
+            the graph file is there already.
         EngineFailed: the engine is missing, or the script ran too long or took it down.
 
     Example:
@@ -130,33 +147,48 @@ def harvest(
     chosen = find(engine)
     if chosen.family != "graph":
         raise BadInput(f"engine {engine!r} runs no graph", "tf1 or graph")
-    harvesting.harvest(Source(code, arguments, Path(cwd)), to, chosen, timeout, watch)
+    source = Source(code, arguments, Path(cwd), checkpoint, signature, tuple(fetch))
+    arrays = None if inputs is None else feeds.read(inputs)
+    graph = harvesting.harvest(source, to, chosen, timeout, watch)
+    if arrays is not None:
+        try:
+            graphfile.write(str(to), feeds.fed(graph, arrays, os.fspath(inputs or "")))
+        except ParityError:
+            to.unlink()  # it has another feed than was asked for
+            raise
     return to
 
 
 def graph_name(code: str) -> str:
-    """Return the name of a script's graph file; of a graph file its own."""
+    """Return the name of the graph file of a script or a saved model; of a graph file its own."""
     name = Path(code.replace(":", ".")).name
-    return name.removesuffix(SUFFIX).removesuffix(".py") + SUFFIX
+    for suffix in (SUFFIX, ".py", ".meta"):
+        name = name.removesuffix(suffix)
+    return name + SUFFIX
 
 
 def check(
     graph: str | os.PathLike[str],
-    keras: str,
+    keras: str = "",
     *,
+    arguments: Sequence[str] = (),
     weights: Mapping[str, str] | None = None,
     tensors: Mapping[str, str] | None = None,
     fed: Mapping[str, str] | None = None,
+    dropout: Mapping[str, str] | None = None,
     optimizer: str = "",
     evaluation: Mapping[str, float] | None = None,
+    inputs: Inputs | None = None,
     engines: Sequence[str] | None = None,
     steps: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
     device: str = "",
-    timeout: float = 300,
+    timeout: float | None = None,
+    save_pair: str | os.PathLike[str] | None = None,
     shared: Engines | None = None,
     listener: Listener | None = None,
+    watch: Watch = lambda *_: None,
     tell: Callable[[Proposed], None] = lambda _: None,
 ) -> CheckResult:
     """Prove that a Keras model is the model of a graph file, rung by rung.
@@ -165,32 +197,43 @@ def check(
     float64. A difference is a result, no exception; see `assert_parity`.
 
     Args:
-        graph: path of a graph file; see `harvest`.
+        graph: path of a graph file; or what `harvest` takes, which is harvested first, on ``tf1``
+            if that is among the engines; or of a pair file ending in ``.toml``, which says all the
+            rest: what is given here beside it goes first.
         keras: ``module:function`` that returns the Keras model. The module is looked for in
             ``PYTHONPATH``, in the current folder and among what is installed. Or the path of a
             ``.keras`` file; ``module:file.keras`` where its classes are of a module.
-        weights: variable of the graph -> path of the Keras weight, where they are not to be
-            proposed.
+        arguments: of the script.
+        weights: variable of the graph -> path of the Keras weight, or scope of a cell -> its path,
+            where they are not to be proposed.
         tensors: tensor of the graph -> the Keras layer that gives it, where that is not to be
-            proposed, or is to be compared besides.
+            proposed, or is to be compared besides; empty where no layer does.
         fed: what is fed to the graph -> Keras input, or the output that it is the target of; empty
             where the graph alone takes it.
+        dropout: scope of a draw -> the Keras layer that drops.
         optimizer: train op, where the graph has several.
         evaluation: input of the graph -> what it is fed when the model does not train.
+        inputs: what both train on in the place of the script's batch. Path of an ``.npz`` file of
+            arrays by names of placeholders, or such arrays: of more rows than the script's batch
+            they are cut into batches of its size. Or ``module:function``, or such a function, that
+            gives batches one after the other.
         engines: graph engines to ask, with ``graph`` always among them; if None, ``tf1`` as well
             where it is present.
         steps: training steps of the curve; if None, as many as the suite's pairs have.
-        seed: of dropout masks.
+        seed: of dropout masks; 0 if None.
         output: folder for results and the engines' logs; nothing is written if None.
         device: ``cpu``, ``gpu``, ``gpu:N``, or empty for the framework's own choice.
-        timeout: seconds without a sign of life before an engine counts as hung.
+        timeout: seconds without a sign of life before an engine counts as hung; 300 if None.
+        save_pair: pair file to be written if all agrees, with all that was decided.
         shared: engines that run already; some are started for this check if None.
         listener: is told how the proof gets on; nobody if None.
+        watch: as that of `harvest`.
         tell: called with what is paired with what, before it is proved.
 
     Raises:
         BadInput: the graph file or the model cannot be had, or what belongs together cannot be
-            told; says how to decide it.
+            told; says how to decide it. Where that is a choice, and there is an `output` or a
+            `save_pair`, a pair file is written in which all but the choice is filled in.
         EngineFailed: a named engine is not here, or died over the model.
 
     Example:
@@ -201,36 +244,53 @@ def check(
         >>> print(result.report)
         1 pair agrees: at every rung Keras computes what TensorFlow 1 computes.
     """
-    if shared and device not in ("", shared.device):
-        raise BadInput(
-            f"device={device!r} was given with engines that run on {shared.device or 'their own'}",
-            "one device",
-            "give it to shared_engines(device=...)",
-        )
-    options = Options(
-        references(list(engines) if engines else None),
-        steps=steps,
-        seed=seed,
-        stock=False,
-        device=shared.device if shared else device,
-        timeout=shared.timeout if shared else timeout,
+    own = PairFile(
+        os.fspath(graph),
+        keras,
+        tuple(arguments),
+        os.fspath(inputs) if isinstance(inputs, (str, os.PathLike)) else "",
+        Said(tensors or {}, optimizer, evaluation or {}, weights or {}, fed or {}, dropout or {}),
+        tuple(engines or ()),
+        steps,
+        seed,
+        os.fspath(output or ""),
+        device,
+        timeout,
     )
-    path = Path(graph)
-    said = Said(tensors or {}, optimizer, evaluation or {}, weights or {}, fed or {})
+    asked = pairtoml.resolved(own)
+    _check_asked(asked, inputs, save_pair, shared)
+    options = Options(
+        references(list(asked.engines) or None),
+        steps=asked.steps,
+        seed=asked.seed or 0,
+        stock=False,
+        device=shared.device if shared else asked.device,
+        timeout=shared.timeout if shared else asked.timeout or TIMEOUT_OF_ENGINES,
+    )
+    kept = dataclasses.replace(asked, output="")  # a folder of this run
     with contextlib.ExitStack() as stack:
-        folder = Path(output or stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(asked.output or stack.enter_context(tempfile.TemporaryDirectory()))
         runs.writable(folder)
         run = runs.begun()
-        lent = shared or stack.enter_context(
-            shared_engines(device, timeout, folder / "logs" if output else None)
-        )
+        path, lines = _graph_of(asked, folder, options.references, watch)
+        logs = folder / "logs" if asked.output else None
+        lent = shared or stack.enter_context(shared_engines(options.device, options.timeout, logs))
         with _logs_kept(lent):
-            proposed = _propose(path, located(keras), said, lent.executor)
+            try:
+                most = asked.steps or STEPS
+                given = asked.inputs or None if inputs is None else inputs
+                proposed = _propose(path, asked, given, most, lent.executor)
+            except Asked as question:
+                to = folder if asked.output else None
+                raise checked.with_draft(question, kept, save_pair, to) from None
+            proposed = dataclasses.replace(proposed, lines=[*lines, *proposed.lines])
             tell(proposed)
             told = listener or Silent()
             runs.prove(run, [proposed.pair], options, folder, told, lent=lent.executor)
         lent.keep_logs |= run.exit_code == ENGINE_FAILED
-    return CheckResult(run, proposed)
+        to = folder if asked.output else None
+        notes = checked.keep(run, proposed, kept, save_pair, to)
+    return CheckResult(run, proposed, notes)
 
 
 def same_arguments(other: Callable[P, Any]) -> Callable[[Callable[..., R]], Callable[P, R]]:
@@ -367,12 +427,64 @@ def compare(
         raise BadInput(str(error), mend="say rung=... where names are your own") from error
 
 
-def _propose(path: Path, keras: str, said: Said, executor: Executor) -> Proposed:
+def _check_asked(
+    asked: PairFile,
+    inputs: Inputs | None,
+    save_pair: str | os.PathLike[str] | None,
+    shared: Engines | None,
+) -> None:
+    """Make sure that a check can be made, before anything is started.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    if not asked.keras:
+        raise BadInput(
+            f"{asked.graph} is to be checked against nothing",
+            "a Keras model: module:function, or a file ending in .keras",
+            "name it with --keras, or with keras = ... in the pair file",
+        )
+    if shared and asked.device not in ("", shared.device):
+        raise BadInput(
+            f"device={asked.device!r} was given with engines that run on "
+            + (shared.device or "their own"),
+            "one device",
+            "give it to shared_engines(device=...)",
+        )
+    if save_pair is None:
+        return
+    if os.path.lexists(save_pair):
+        raise BadInput(f"{os.fspath(save_pair)} exists", "the name of a new pair file")
+    if inputs is not None and not asked.inputs:
+        raise BadInput(
+            "inputs that are arrays, or a function, cannot be kept in a pair file",
+            "a file ending in .npz, or module:function",
+        )
+
+
+def _graph_of(
+    asked: PairFile, folder: Path, engines: Sequence[Engine], watch: Watch
+) -> tuple[Path, list[tuple[str, str]]]:
+    """Return the graph file that is checked, and what to say of it; a script is harvested."""
+    if asked.graph.endswith(SUFFIX):
+        return Path(asked.graph), []
+    names = [engine.name for engine in engines]
+    chosen = "tf1" if "tf1" in names else "graph"
+    to = folder / graph_name(asked.graph)
+    harvest(asked.graph, *asked.arguments, output=to, engine=chosen, overwrite=True, watch=watch)
+    return to, [("harvested", f"{asked.graph} on {chosen}: {to}")]
+
+
+def _propose(
+    path: Path, asked: PairFile, inputs: Inputs | None, steps: int, executor: Executor
+) -> Proposed:
     """Ask what a Keras model is made of, and propose how it goes with a graph file."""
     graph, name = graphfile.read(str(path)), path.name.removesuffix(SUFFIX)
+    fed = Fed(graph) if inputs is None else feeds.supplied(graph, inputs, steps)
+    keras = located(asked.keras)
     answer = executor.submit(pairfile.question(name, keras), keep=False).result()
     description = pairfile.described(answer.arrays)
-    return pairfile.propose_pair(name, path, graph, keras, description, said)
+    return pairfile.propose_pair(name, path, fed, keras, description, asked.said)
 
 
 def located(keras: str) -> str:

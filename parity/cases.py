@@ -18,6 +18,7 @@ from datasets.dataset import Dataset
 from parity import keys, wire
 from parity.engines import Engine
 from parity.errors import BadInput, EngineFailed
+from parity.graphfile import SUFFIX
 from parity.keys import RUNGS
 from parity.pair import Pair
 from parity.plans import Plan, make_plan, needed
@@ -160,7 +161,8 @@ class Case:
             **wire.within("slots", slots),
             **({} if seeded else wire.within("masks", self._masks())),
         }
-        return Request(engine, Job("climb", model, rungs, self.start, snapshots), arrays)
+        quiet = self.pair.wiring.quiet
+        return Request(engine, Job("climb", model, rungs, self.start, snapshots, quiet), arrays)
 
     def stock(self, keras: Engine, steps: int) -> Request:
         """Return what an engine is asked that trains with the stock optimizer, all else equal."""
@@ -239,7 +241,7 @@ def make_model(
         metrics=wiring.metrics,
         seed=seed,
         handles=dict(wiring.handles) if graph else {},
-        twin=bool(wiring.handles) and dtype == "float64",
+        twin=pair.graph.endswith(SUFFIX) and dtype == "float64",
     )
 
 

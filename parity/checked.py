@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from parity import results, runs
-from parity.errors import AGREE, DIFFERENCE, EngineFailed, ParityError
+from parity import pairtoml, results, runs
+from parity.errors import AGREE, DIFFERENCE, BadInput, EngineFailed, ParityError
+from parity.handles import Asked
 from parity.pairfile import Proposed
+from parity.pairtoml import PairFile
 from parity.reports import files, page, words
 from parity.results import Outcome, Run, gravest
 
@@ -23,10 +25,12 @@ class CheckResult:
     Args:
         run: all that was found, as ``results.json`` holds it.
         proposed: which variable is which weight, what is fed, and why.
+        notes: what was written of it, and where.
     """
 
     run: Run
     proposed: Proposed
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.agrees
@@ -58,9 +62,12 @@ class CheckResult:
 
     @property
     def remarks(self) -> list[str]:
-        """What the proof makes of what shapes alone did not pair."""
+        """What the proof makes of what shapes alone did not pair, and what was written."""
         if self.exit_code not in (AGREE, DIFFERENCE):
-            return []
+            return [*self.notes]
+        return [*self._unsure(), *self.notes]
+
+    def _unsure(self) -> list[str]:
         weights = self.proposed.weights
         entries = weights.open if self.agrees else weights.unsure
         found = []
@@ -106,6 +113,62 @@ def require(result: CheckResult) -> CheckResult:
     if not result.agrees:
         raise EngineFailed(result.report)
     return result
+
+
+def with_draft(
+    question: Asked, asked: PairFile, save_pair: str | os.PathLike[str] | None, folder: Path | None
+) -> BadInput:
+    """Return what is asked, with a pair file to answer in, where there is a place for it.
+
+    Args:
+        question: what could not be told.
+        asked: of the check.
+        save_pair: path of that file, as a user has named it.
+        folder: where it goes otherwise.
+    """
+    if not any(question.choices.values()) or (save_pair is None and folder is None):
+        return question
+    asked = dataclasses.replace(asked, said=question.known)
+    if save_pair is None:
+        assert folder is not None
+        path = pairtoml.draft(folder, asked, question.choices)
+    else:
+        path = Path(save_pair)
+        pairtoml.write(path, asked, question.choices)
+    mend = f"{question.mend}; or choose in {path}, where all else is filled in, and run: "
+    return BadInput(question.received, question.expected, f"{mend}parity check {path}")
+
+
+def keep(
+    run: Run,
+    proposed: Proposed,
+    asked: PairFile,
+    save_pair: str | os.PathLike[str] | None,
+    folder: Path | None,
+) -> tuple[str, ...]:
+    """Write the pair file that a check came to; return what to say of it.
+
+    Args:
+        run: what was found.
+        proposed: what was decided.
+        asked: of the check.
+        save_pair: path of the file, if what agrees is to be kept.
+        folder: where one goes in which to choose what order alone had paired, and wrongly.
+    """
+    asked = dataclasses.replace(asked, said=proposed.said)
+    if run.exit_code == AGREE and save_pair is not None:
+        pairtoml.write(save_pair, asked)
+        return (f"wrote {os.fspath(save_pair)}: `parity check` of it asks all this again",)
+    notes = []
+    if save_pair is not None:
+        notes.append(f"{os.fspath(save_pair)} was not written: only what agrees is kept")
+    if run.exit_code == DIFFERENCE and proposed.choices["weights"] and folder is not None:
+        path = pairtoml.draft(folder, asked, proposed.choices)
+        notes.append(
+            f"what order alone paired is to be chosen in {path}, where all else is filled in; "
+            f"then run: parity check {path}"
+        )
+    return tuple(notes)
 
 
 def refused(error: ParityError) -> Run:

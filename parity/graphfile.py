@@ -66,12 +66,14 @@ class Input:
         op: type of the op that it came from: ``Placeholder``, ``IteratorGetNext``, ...
         dtype: NumPy's name of its dtype.
         shape: sizes, None where one is open; None where the rank is.
+        alias: its name in a SavedModel's signature.
     """
 
     name: str
     op: str
     dtype: str
     shape: Optional[Tuple[Optional[int], ...]]
+    alias: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +85,14 @@ class Output:
         op: type of its op: ``Softmax`` gives probabilities, ``BiasAdd`` most likely logits.
         shape: sizes, None where one is open; None where the rank is.
         inputs: names of the inputs that it depends on.
+        alias: its name in a SavedModel's signature.
     """
 
     name: str
     op: str
     shape: Optional[Tuple[Optional[int], ...]]
     inputs: Tuple[str, ...]
+    alias: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,6 +216,11 @@ def write(path: str, graph: Graph) -> None:
     arrays.update(wire.within("variables", graph.values))
     arrays.update(wire.within("feed", graph.feed))
     wire.write_arrays(path, arrays, compress=True)
+
+
+def is_saved(source: str) -> bool:
+    """Tell what TensorFlow saved, a .meta file or a SavedModel's folder, from code by its name."""
+    return source.endswith(".meta") or not (source.endswith(".py") or ":" in source)
 
 
 def check_name(path: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -16,8 +16,14 @@ from parity.errors import BadInput, look_up
 from parity.graphfile import Draw, Graph, Optimizer, Output
 from parity.proposals import ORDERED, pairing, squeezed
 
-# A Keras layer's last activation -> the op that gives the same in a graph.
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NO_OPTIMIZER = (
+    "none in the graph whose loss is known: only variables are compared, and forward, dropout off"
+)
 NOT_TRAINED = "; the Keras model is not compiled: only variables and forward are compared"
+# A Keras layer's last activation -> the op that gives the same in a graph.
 ACTIVATIONS = {"softmax": "Softmax", "sigmoid": "Sigmoid"}
 
 
@@ -32,6 +38,7 @@ class Said:
         weights: variable of the graph -> path of a Keras weight.
         fed: input or target of the graph -> Keras input, or the output that is its target; empty
             where the graph alone takes it.
+        dropout: scope of a draw -> Keras layer.
     """
 
     outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -39,6 +46,52 @@ class Said:
     evaluation: Mapping[str, float] = dataclasses.field(default_factory=dict)
     weights: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    dropout: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def over(self, other: Said) -> Said:
+        """Return what is decided here, and what of the rest was decided there."""
+        return Said(
+            {**other.outputs, **self.outputs},
+            self.optimizer or other.optimizer,
+            {**other.evaluation, **self.evaluation},
+            {**other.weights, **self.weights},
+            {**other.fed, **self.fed},
+            {**other.dropout, **self.dropout},
+        )
+
+
+# Field of `Said` -> name in the graph -> what it may be.
+Choices = Mapping[str, Mapping[str, Sequence[Any]]]
+
+
+class Asked(BadInput):
+    """Something of a pair cannot be told, and a user has to choose.
+
+    Args:
+        received: as any error's.
+        expected: the same.
+        mend: the same.
+        known: what is decided already.
+        choices: what is to be chosen, and from what.
+    """
+
+    def __init__(
+        self, received: str, expected: str, mend: str, known: Said, choices: Choices
+    ) -> None:
+        super().__init__(received, expected, mend)
+        self.known, self.choices = known, choices
+
+
+def together(questions: Sequence[Asked], known: Said) -> Asked:
+    """Return several questions as one, with the message of the first."""
+    first = questions[0]
+    choices: dict[str, dict[str, Sequence[Any]]] = defaultdict(dict)
+    for each in questions:
+        for field, rows in each.choices.items():
+            choices[field].update(rows)
+    for each in questions:
+        known = known.over(each.known)
+    return Asked(first.received, first.expected, first.mend, known, choices)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +99,7 @@ class Handles:
     """What of a graph is what of a Keras model.
 
     Args:
-        optimizer: the optimizer that trains both.
+        optimizer: the one that trains both; None where the graph has none whose loss is known.
         outputs: tensor of the graph -> Keras layer.
         inputs: what is fed row by row -> Keras input, or nothing where the graph alone takes it.
         targets: the same of what a loss is taken against -> Keras output.
@@ -55,13 +108,24 @@ class Handles:
         dropout: scope of a draw -> Keras layer.
     """
 
-    optimizer: Optimizer
+    optimizer: Optimizer | None
     outputs: Mapping[str, str]
     inputs: Mapping[str, str]
     targets: Mapping[str, str]
     training: Mapping[str, float]
     evaluation: Mapping[str, float]
     dropout: Mapping[str, str]
+
+    @property
+    def said(self) -> Said:
+        """All of it, as a user would have decided it."""
+        return Said(
+            outputs=self.outputs,
+            optimizer=self.optimizer.train_op if self.optimizer else "",
+            evaluation=self.evaluation,
+            fed={**self.inputs, **self.targets},
+            dropout=self.dropout,
+        )
 
     @property
     def several(self) -> bool:
@@ -75,12 +139,15 @@ class Handles:
         Args:
             optimizer: class of the Keras model's; empty if it is not compiled.
         """
+        trains = NO_OPTIMIZER
+        if self.optimizer:
+            trains = self.optimizer.kind + (f" is {optimizer}" if optimizer else NOT_TRAINED)
         return [
             *(("input", _line(*each)) for each in self.inputs.items()),
             *(("target", _line(*each)) for each in self.targets.items()),
             *(("output", _line(*each)) for each in self.outputs.items()),
-            ("loss", self.optimizer.loss),
-            ("optimizer", self.optimizer.kind + (f" is {optimizer}" if optimizer else NOT_TRAINED)),
+            *([("loss", self.optimizer.loss)] if self.optimizer else []),
+            ("optimizer", trains),
             *(("dropout", _line(*each)) for each in self.dropout.items()),
             *(
                 (name, f"{self.training[name]:g} in training, {value:g} otherwise")
@@ -100,9 +167,6 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     Raises:
         BadInput: something cannot be told; says what was seen, and how to decide it.
     """
-    optimizer = optimizer_of(graph, said)
-    outputs = _outputs(graph, description["outputs"], said)
-    behind = {name for each in graph.outputs if each.name in outputs for name in each.inputs}
     rows = {name: value for name, value in graph.feed.items() if value.ndim}
     numbers = {name: value.item() for name, value in graph.feed.items() if not value.ndim}
     for what, names, known in (
@@ -112,71 +176,111 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
         for name in names:
             look_up(what, name, known)
     _same_rows(rows)
-    return Handles(
-        optimizer,
-        outputs,
-        _paired(
-            "input", {n: v for n, v in rows.items() if n in behind}, description["inputs"], said
-        ),
-        _paired(
-            "target",
-            {n: v for n, v in rows.items() if n not in behind},
-            description["outputs"],
-            said,
-        ),
-        numbers,
-        {name: _evaluation(name, graph.feed[name], said) for name in numbers},
-        _dropout(graph.draws, description["dropout"]),
-    )
+    ask = Asking()
+    trains = bool(said.optimizer) or any(each.loss for each in graph.optimizers)
+    optimizer = ask(optimizer_of, graph, said)
+    outputs = ask(_outputs, graph, description["outputs"], said)
+    inputs: dict[str, str] | None = {}
+    targets: dict[str, str] | None = {}
+    if outputs is not None:
+        aliases = {each.name: each.alias for each in graph.inputs if each.alias}
+        behind = {name for each in graph.outputs if each.name in outputs for name in each.inputs}
+        ahead = {name: value for name, value in rows.items() if name in behind}
+        inputs = ask(_paired, "input", ahead, description["inputs"], said, aliases)
+        if trains:
+            after = {name: value for name, value in rows.items() if name not in behind}
+            targets = ask(_paired, "target", after, description["outputs"], said, aliases)
+    evaluation = {name: ask(_evaluation, name, graph.feed[name], said) for name in numbers}
+    dropout = _dropout(graph.draws, description["dropout"], said) if trains else {}
+    if ask.questions:
+        told = Said(
+            outputs=outputs or {},
+            optimizer=optimizer.train_op if optimizer else "",
+            evaluation={n: value for n, value in evaluation.items() if value is not None},
+            fed={**(inputs or {}), **(targets or {})},
+            dropout=dropout,
+        )
+        raise together(ask.questions, told.over(said))
+    assert outputs is not None
+    assert inputs is not None
+    assert targets is not None
+    values = {name: value for name, value in evaluation.items() if value is not None}
+    return Handles(optimizer, outputs, inputs, targets, numbers, values, dropout)
 
 
-def optimizer_of(graph: Graph, said: Said) -> Optimizer:
-    """Return the optimizer that is compared.
+class Asking:
+    """Looks at one thing after the other, and keeps the questions that come up.
+
+    Attributes:
+        questions: what could not be told.
+    """
+
+    def __init__(self) -> None:
+        self.questions: list[Asked] = []
+
+    def __call__(self, find: Callable[P, T], *args: P.args, **options: P.kwargs) -> T | None:
+        """Return what `find` finds, or None where it has to ask."""
+        try:
+            return find(*args, **options)
+        except Asked as question:
+            self.questions.append(question)
+            return None
+
+
+def optimizer_of(graph: Graph, said: Said) -> Optimizer | None:
+    """Return the optimizer that is compared; None where none was seen with its loss.
 
     Raises:
-        BadInput: there are several, or none whose loss was seen.
+        Asked: there are several.
+        BadInput: the one that was said is not there.
     """
     known = {each.train_op: each for each in graph.optimizers if each.loss}
     if said.optimizer:
         return look_up("optimizer's train op", said.optimizer, known)
-    if len(known) != 1:
-        raise BadInput(
-            f"the graph has {len(known)} optimizers whose loss was seen: "
-            + (", ".join(f"{o.train_op} ({o.kind}, {o.loss})" for o in known.values()) or "none"),
+    if len(known) > 1:
+        seen = ", ".join(f"{o.train_op} ({o.kind}, {o.loss})" for o in known.values())
+        raise Asked(
+            f"the graph has {len(known)} optimizers whose loss was seen: {seen}",
             "one",
-            "choose one with --optimizer TRAIN_OP" if known else "",
+            "choose one with --optimizer TRAIN_OP",
+            Said(),
+            {"optimizer": {"": tuple(known)}},
         )
-    return next(iter(known.values()))
+    return next(iter(known.values()), None)
 
 
 def _outputs(graph: Graph, layers: Sequence[Mapping[str, Any]], said: Said) -> dict[str, str]:
     """Return the tensors that the Keras model gives, each with the layer that gives it."""
     tensors = {each.name: each for each in graph.outputs}
+    called = {each.name: each.alias or each.name for each in graph.outputs}
     given = {each["name"] for each in layers}
     for name, giver in said.outputs.items():
         if giver in given:  # any tensor may be what an inner layer gives
             look_up("output", name, tensors)
-    found = dict(said.outputs)
+    found = {name: giver for name, giver in said.outputs.items() if giver}
     if len(set(found.values())) < len(found):
         raise BadInput(f"--tensor names a layer twice: {', '.join(found.values())}", "once")
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for layer in layers:
         if layer["name"] not in found.values():
-            fitting = (o.name for o in graph.outputs if o.name not in found and _fits(o, layer))
+            free = (each for each in graph.outputs if each.name not in said.outputs)
+            fitting = (each.name for each in free if _fits(each, layer))
             groups[tuple(fitting)].append(layer)
     for names, wanted in groups.items():
-        pairs = (
-            pairing(names, [each["name"] for each in wanted]) if len(names) == len(wanted) else []
-        )
+        pairs = []
+        if len(names) == len(wanted):
+            pairs = pairing([called[n] for n in names], [each["name"] for each in wanted])
         if not pairs or any(reason.startswith(ORDERED) for _, _, reason in pairs):
             seen = ", ".join(f"{o.name} {o.shape} ({o.op})" for o in graph.outputs) or "none"
             asked = ", ".join(
                 f"{each['name']} {tuple(each['shape'])} ({each['activation']})" for each in wanted
             )
-            raise BadInput(
+            raise Asked(
                 f"{len(names)} outputs of the graph may be the Keras model's {asked}; seen: {seen}",
                 "one for each, told apart by shape or name",
                 f"name it with --tensor TENSOR={wanted[0]['name']}",
+                Said(outputs=found),
+                {"outputs": {n: (*(w["name"] for w in wanted), "") for n in names}},
             )
         found.update({names[i]: wanted[j]["name"] for i, j, _ in pairs})
     return found
@@ -193,7 +297,11 @@ def _fits(output: Output, layer: Mapping[str, Any]) -> bool:
 
 
 def _paired(
-    what: str, fed: Mapping[str, np.ndarray], wanted: Sequence[Mapping[str, Any]], said: Said
+    what: str,
+    fed: Mapping[str, np.ndarray],
+    wanted: Sequence[Mapping[str, Any]],
+    said: Said,
+    aliases: Mapping[str, str],
 ) -> dict[str, str]:
     """Pair what the graph is fed with Keras's inputs, or with the outputs it is the target of.
 
@@ -212,19 +320,28 @@ def _paired(
         groups[kind(fed[name].shape[1:])][0].append(name)
     for name in free:
         groups[kind(shapes[name])][1].append(name)
+    open_rows: dict[str, Sequence[str]] = {}
+    unclear = False
     for names, others in groups.values():
-        pairs = pairing(names, others) if len(names) == len(others) else []
+        called = [aliases.get(name, name) for name in names]
+        pairs = pairing(called, others) if len(names) == len(others) else []
         if not pairs or any(reason.startswith(ORDERED) for _, _, reason in pairs):
-            seen = ", ".join(f"{name} {fed[name].shape}" for name in left) or "none"
-            asked = ", ".join(f"{name} {(None, *shapes[name])}" for name in free) or "none"
-            raise BadInput(
-                f"the graph was fed {len(left)} {what}s: {seen}; the Keras model has {len(free)}: "
-                f"{asked}",
-                "one for each, told apart by shape or name",
-                "say --fed TENSOR=NAME what belongs together, and --fed TENSOR= of what the graph "
-                "alone takes",
-            )
-        found.update({names[i]: others[j] for i, j, _ in pairs})
+            unclear = True
+            open_rows.update(dict.fromkeys(names, (*others, "")))
+        else:
+            found.update({names[i]: others[j] for i, j, _ in pairs})
+    if unclear:
+        seen = ", ".join(f"{name} {fed[name].shape}" for name in left) or "none"
+        asked = ", ".join(f"{name} {(None, *shapes[name])}" for name in free) or "none"
+        raise Asked(
+            f"the graph was fed {len(left)} {what}s: {seen}; the Keras model has {len(free)}: "
+            f"{asked}",
+            "one for each, told apart by shape or name",
+            "say --fed TENSOR=NAME what belongs together, and --fed TENSOR= of what the graph "
+            "alone takes",
+            Said(fed=found),
+            {"fed": open_rows},
+        )
     return found
 
 
@@ -263,19 +380,21 @@ def _evaluation(name: str, value: np.ndarray, said: Said) -> float:
         return 1.0
     if "drop" in words or "rate" in words:
         return 0.0
-    raise BadInput(
+    raise Asked(
         f"{name} was fed {value.item()} in training",
         "its value when the model does not train",
         f"say it with --evaluation {name}=VALUE",
+        Said(),
+        {"evaluation": {name: tuple(dict.fromkeys((value.item(), 0.0, 1.0)))}},
     )
 
 
-def _dropout(draws: Sequence[Draw], layers: Sequence[str]) -> dict[str, str]:
-    """Pair the graph's draws with Keras's dropout layers, in order."""
+def _dropout(draws: Sequence[Draw], layers: Sequence[str], said: Said) -> dict[str, str]:
+    """Pair the graph's draws with Keras's dropout layers: as it is said, and the rest in order."""
     if strange := [d for d in draws if d.in_loop or d.op != "RandomUniform"]:
-        said = ", ".join(f"{d.name} ({d.op}{', in a loop' if d.in_loop else ''})" for d in strange)
+        seen = ", ".join(f"{d.name} ({d.op}{', in a loop' if d.in_loop else ''})" for d in strange)
         raise BadInput(
-            f"the graph draws what a Keras model cannot be given yet: {said}",
+            f"the graph draws what a Keras model cannot be given yet: {seen}",
             "dropout outside of loops",
             "compare it with that dropout or noise switched off in the script",
         )
@@ -288,7 +407,15 @@ def _dropout(draws: Sequence[Draw], layers: Sequence[str]) -> dict[str, str]:
             "give the Keras model the dropout of the graph",
         )
     scopes = [name.rpartition("/")[0] or name for name in names]
-    return dict(zip(scopes, layers, strict=True))
+    found = dict(said.dropout)
+    for scope, layer in found.items():
+        look_up("scope of a draw", scope, dict.fromkeys(scopes, True))
+        look_up("Keras layer that drops", layer, dict.fromkeys(layers, True))
+    if len(set(found.values())) < len(found):
+        raise BadInput(f"--dropout names a layer twice: {', '.join(found.values())}", "once")
+    rest = [layer for layer in layers if layer not in found.values()]
+    found.update(zip((scope for scope in scopes if scope not in found), rest, strict=True))
+    return {scope: found[scope] for scope in scopes}
 
 
 def _line(tensor: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Harvests an untouched TensorFlow 1 script: runs it in a process, and reads its graph file.
+"""Harvests an untouched TensorFlow 1 script, or what it saved: in a process, as a graph file.
 
 The script does what it likes: it prints, exits, asks, hangs. It has a process of its own, a
 terminal that answers nothing, and a time limit; when this is over nothing of it is left running.
@@ -29,6 +29,10 @@ from parity.process import environment_of, write_payload
 TIMEOUT = 600.0
 POLL = 0.2  # seconds between two looks at a script
 KEPT_LINES = 12  # of what a script printed last
+EXPECTED = (
+    "a script's path ending in .py, module:function, a checkpoint's .meta file, or the folder of a "
+    "SavedModel"
+)
 LINE = 4096  # characters of one of its lines
 
 # seconds so far, and what the script printed last
@@ -40,14 +44,21 @@ class Source:
     """What is to be harvested.
 
     Args:
-        code: a script's path, or ``module:function``.
+        code: a script's path, ``module:function``, the path of a .meta file, or the folder of a
+            SavedModel.
         arguments: as the script would get them from a shell.
         folder: working directory of the script.
+        checkpoint: of the .meta file, or the folder of several; of the same name if empty.
+        signature: of the SavedModel; its only one, or ``serving_default``, if empty.
+        fetch: tensors that what was saved gives, besides those of the signature.
     """
 
     code: str
     arguments: tuple[str, ...] = ()
     folder: Path = Path()
+    checkpoint: str = ""
+    signature: str = ""
+    fetch: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Make sure that there is something to run.
@@ -58,6 +69,18 @@ class Source:
         if not self.folder.is_dir():
             raise BadInput(f"there is no folder {self.folder}", "the script's working directory")
         module, colon, function = self.code.partition(":")
+        if graphfile.is_saved(self.code):
+            self._check_saved()
+            return
+        for option, value in (
+            ("--checkpoint", self.checkpoint),
+            ("--signature", self.signature),
+            ("--fetch", self.fetch),
+        ):
+            if value:
+                raise BadInput(
+                    f"{option} with {self.code}", "a .meta file or a SavedModel's folder"
+                )
         if self.code.endswith(".py"):
             if not self.path.is_file():
                 raise BadInput(
@@ -68,8 +91,20 @@ class Source:
         elif not (colon and function.isidentifier() and module.replace(".", "_").isidentifier()):
             raise BadInput(
                 f"{self.code!r} cannot be harvested",
-                "a script's path ending in .py, or module:function",
+                EXPECTED,
             )
+
+    def _check_saved(self) -> None:
+        if not self.path.exists() or self.code.endswith(".meta") != self.path.is_file():
+            raise BadInput(f"{self.code!r} cannot be harvested", EXPECTED)
+        if self.path.is_dir() and not (self.path / "saved_model.pb").is_file():
+            raise BadInput(
+                f"the folder {self.path} holds no saved_model.pb",
+                "a SavedModel",
+                "of a checkpoint, name its .meta file",
+            )
+        if self.arguments:
+            raise BadInput(f"arguments for {self.code}, which is not run", "none")
 
     @property
     def path(self) -> Path:
@@ -105,7 +140,9 @@ def harvest(
         payload = Path(scratch) / "payload"
         write_payload(payload)
         question = Path(scratch) / "question.json"
-        wire.write_json(str(question), {"source": source.code, "to": str(to.resolve())})
+        asked = {"source": source.code, "to": str(to.resolve()), "fetch": source.fetch}
+        asked.update(checkpoint=source.checkpoint, signature=source.signature)
+        wire.write_json(str(question), asked)
         command = [python, str(payload / "harvest.py"), str(question), *source.arguments]
         event = _run(command, environment_of(engine, payload), source, timeout, watch)
     if event["event"] == "failed":

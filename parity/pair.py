@@ -40,6 +40,7 @@ class Wiring:
         handles: where the graph is a graph file: name that the other fields say -> tensor.
         fed: where a dataset's rows have several parts: the graph's name of a part -> Keras's, empty
             where the graph alone takes it.
+        quiet: forward is compared with dropout off alone, as the graph does not train.
     """
 
     taps: Mapping[str, str]
@@ -50,6 +51,7 @@ class Wiring:
     output: str = "softmax"
     handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    quiet: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Schedule:
         drop_remainder: leave out a short last batch.
         steps: training steps of the curve by default, where the published schedule is too long to
             run each time; 0 for the whole schedule.
+        batches: rows of each batch, where the corpus comes in batches of its own: they are trained
+            on in their order, over and over. Permuted rows in batches of `batch_size` if empty.
     """
 
     epochs: int
@@ -93,6 +97,7 @@ class Schedule:
     learning_rate: float = 0.001
     drop_remainder: bool = False
     steps: int = STEPS
+    batches: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

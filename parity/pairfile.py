@@ -5,6 +5,7 @@ What can be seen is proposed with its reason; what cannot is asked for, by namin
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -17,8 +18,10 @@ import numpy as np
 from datasets.dataset import Dataset, Origin
 from parity.cases import Request
 from parity.engines import LEADER
+from parity.errors import BadInput
+from parity.feeds import MADE_FROM, Fed
 from parity.graphfile import Graph, Optimizer
-from parity.handles import Handles, Said, propose_handles
+from parity.handles import Asked, Choices, Handles, Said, propose_handles
 from parity.keys import RUNGS
 from parity.pair import STEPS, Data, Pair, Schedule, Wiring
 from parity.proposals import Proposal, propose, slots_of
@@ -31,10 +34,10 @@ MOVED = 0.1  # how far what a script starts at a constant is moved: see `startin
 
 @dataclasses.dataclass(frozen=True)
 class Given(Data):
-    """The batch that came with the graph file.
+    """The batch that came with the graph file, or what a user gives in its place.
 
     Args:
-        dataset: that batch, to train and to test on.
+        dataset: it, to train and to test on.
     """
 
     loader: str = ""
@@ -55,12 +58,19 @@ class Proposed:
         weights: which variable is which weight, and why.
         lines: what else was decided: what, and what it is.
         several: whether inputs, targets, outputs or dropout layers had to be told apart.
+        said: all of it, as a user would have decided it.
     """
 
     pair: Pair
     weights: Proposal
     lines: Sequence[tuple[str, str]]
     several: bool = False
+    said: Said = dataclasses.field(default_factory=Said)
+
+    @property
+    def choices(self) -> Choices:
+        """What order alone decided: variable or scope -> what else it may be, as it is first."""
+        return {"weights": {each.name: each.among for each in self.weights.open}}
 
 
 def question(name: str, keras: str) -> Request:
@@ -75,14 +85,14 @@ def described(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def propose_pair(
-    name: str, path: Path, graph: Graph, keras: str, description: Mapping[str, Any], said: Said
+    name: str, path: Path, fed: Fed, keras: str, description: Mapping[str, Any], said: Said
 ) -> Proposed:
     """Propose how a graph file and a Keras model go together.
 
     Args:
         name: of the pair.
         path: of the graph file.
-        graph: what is in it.
+        fed: what is in it, and what it is trained on.
         keras: ``module:attribute`` that builds the Keras model, or a ``.keras`` file.
         description: of that model, as `parity.runners.describing` tells it.
         said: what a user has decided.
@@ -90,7 +100,15 @@ def propose_pair(
     Raises:
         BadInput: something cannot be told; says what was seen, and how to decide it.
     """
-    handles = propose_handles(graph, description, said)
+    graph = fed.graph
+    try:
+        handles = propose_handles(graph, description, said)
+    except Asked as question:
+        with contextlib.suppress(BadInput):  # the question comes first
+            seen, _ = propose_layout(graph, None, description, said)
+            sure = {each.name: each.path for each in seen.entries if not each.among}
+            question.known = question.known.over(Said(weights=sure))
+        raise
     optimizer, trains = handles.optimizer, description["optimizer"]
     weights, slots = propose_layout(graph, optimizer, description, said)
     wiring = Wiring(
@@ -100,10 +118,11 @@ def propose_pair(
         evaluation_feeds=handles.evaluation,
         metrics=("loss",),
         output="",
-        handles={"loss": optimizer.loss, "train_op": optimizer.train_op},
+        handles={"loss": optimizer.loss, "train_op": optimizer.train_op} if optimizer else {},
         fed={**handles.inputs, **handles.targets},
+        quiet=optimizer is None,
     )
-    dataset = _dataset(name, graph, handles)
+    dataset = _dataset(name, fed, handles)
     pair = Pair(
         name=name,
         title=f"{graph.made_by['source']} and {keras}",
@@ -112,21 +131,23 @@ def propose_pair(
         data=Given(dataset=dataset),
         wiring=wiring,
         layout=weights.layout(slots),
-        schedule=Schedule(1, len(dataset.x_train), steps=STEPS),
-        rungs=RUNGS if trains else FORWARD_RUNGS,
+        schedule=Schedule(1, len(dataset.x_train), steps=STEPS, batches=fed.sizes),
+        rungs=RUNGS if optimizer and trains else FORWARD_RUNGS,
     )
     lines = handles.lines(trains["class"] if trains else "")
-    return Proposed(pair, weights, lines, handles.several)
+    told = {each.name: each.path for each in weights.entries}
+    whole = dataclasses.replace(handles.said, weights=told)
+    return Proposed(pair, weights, lines, handles.several, whole)
 
 
 def propose_layout(
-    graph: Graph, optimizer: Optimizer, description: Mapping[str, Any], said: Said
+    graph: Graph, optimizer: Optimizer | None, description: Mapping[str, Any], said: Said
 ) -> tuple[Proposal, Slots]:
     """Propose which variable of a graph is which weight of a Keras model, and which slot which.
 
     Args:
         graph: what is in a graph file.
-        optimizer: the one that trains both.
+        optimizer: the one that trains both; None for no slots.
         description: of the Keras model; if that is not compiled, there are no slots.
         said: what a user has decided.
 
@@ -136,7 +157,7 @@ def propose_layout(
     of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
     variables = [v for v in graph.variables if v.name not in of_optimizers]
     trains = description["optimizer"]
-    slots = slots_of(optimizer, graph.variables, trains) if trains else Slots({})
+    slots = slots_of(optimizer, graph.variables, trains) if optimizer and trains else Slots({})
     return propose(variables, description["layers"], said.weights), slots
 
 
@@ -160,23 +181,31 @@ def starting(graph: Graph) -> dict[str, np.ndarray]:
     return found
 
 
-def _dataset(name: str, graph: Graph, handles: Handles) -> Dataset:
-    """Return the batch of the graph file, each part under the names of its tensors."""
-    x, y = (_table({n: graph.feed[n] for n in part}) for part in (handles.inputs, handles.targets))
+def _dataset(name: str, fed: Fed, handles: Handles) -> Dataset:
+    """Return what is trained on, each part under the names of its tensors; tested on the first."""
+    graph = fed.graph
+    rows = {**graph.feed, **fed.rows}
+    x = _table({name: rows[name] for name in handles.inputs})
+    y = np.zeros(len(x))  # of a graph that does not train: nobody asks
+    if handles.targets:
+        y = _table({name: rows[name] for name in handles.targets})
+    first = slice(fed.sizes[0] if fed.sizes else None)
     digest = hashlib.sha256(x.tobytes() + y.tobytes())
     source = graph.made_by["source"]
-    detail = "invented inputs" if graph.invented else f"the first batch that {source} trains on"
+    given = graph.made_by.get(MADE_FROM, "")
+    detail = f"the inputs of {given}" if given else f"the first batch that {source} trains on"
+    detail = "invented inputs" if graph.invented else detail
     return Dataset(
         x_train=x,
         y_train=y,
-        x_test=x,
-        y_test=y,
+        x_test=x[first],
+        y_test=y[first],
         labels=(),
         encode=lambda texts: np.zeros((len(texts), 0)),
         hyperparameters={},
         origin=Origin(
             name,
-            "synthetic" if graph.invented else "script",
+            "synthetic" if graph.invented else "user" if given else "script",
             graph.invented,
             detail,
             digest.hexdigest(),

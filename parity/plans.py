@@ -44,7 +44,8 @@ def make_plan(
 ) -> Plan:
     """Return a fresh permutation of the rows for each epoch, cut into batches.
 
-    A shorter plan is the start of a longer one.
+    Where the corpus comes in batches of its own, they follow each other in every epoch. A shorter
+    plan is the start of a longer one.
 
     Args:
         rows: of the training set.
@@ -56,10 +57,12 @@ def make_plan(
     size = schedule.batch_size
     full, rest = divmod(rows, size)
     of_epoch = [size] * full + ([rest] if rest and not schedule.drop_remainder else [])
+    of_epoch = [*schedule.batches] or of_epoch
     count = math.ceil(steps / len(of_epoch)) if steps else epochs or schedule.epochs
     sizes = (of_epoch * count)[: steps or None]
     random = np.random.RandomState(seed)
-    order = [random.permutation(rows)[: sum(of_epoch)] for _ in range(count)]
+    permuted = np.arange if schedule.batches else random.permutation
+    order = [permuted(rows)[: sum(of_epoch)] for _ in range(count)]
     ends = [*range(len(of_epoch) - 1, len(sizes), len(of_epoch)), len(sizes) - 1]
     return Plan(
         np.concatenate(order)[: sum(sizes)].astype(np.int64),

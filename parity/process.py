@@ -218,8 +218,10 @@ def environment_of(
     """
     # A user's own builders are looked for where the command was called.
     path = [str(payload), os.environ.get("PYTHONPATH", ""), os.getcwd()]
+    # TensorFlow 2 tells its children so that they are eager; 1.15 listens to that.
+    own = {name: value for name, value in os.environ.items() if name != "TF2_BEHAVIOR"}
     return {
-        **os.environ,
+        **own,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # two engines must fit on one GPU
         "NVIDIA_TF32_OVERRIDE": "0",  # float32 must mean float32 on a GPU, too

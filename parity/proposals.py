@@ -8,6 +8,7 @@ Nothing is proposed that leaves a variable over on either side.
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,11 +17,12 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from parity.errors import BadInput
+from parity.errors import BadInput, did_you_mean
 from parity.graphfile import Optimizer, Variable
 from parity.weights import Layout, Rule, Slots, basic_rnn, gru, lstm, reshaped, same
 
 ONLY, NAMED, ORDERED = "the only one of its shape", "by name", "by order"
+SAID = "as you say"
 
 # Words that mean the same in names of variables.
 ALIKE = (
@@ -43,10 +45,22 @@ class Entry:
     Args:
         rules: how they are laid out.
         reason: why they are paired: `ONLY`, `NAMED` or `ORDERED`, and what else was seen.
+        among: what `path` might as well be, itself first, where order alone decided.
     """
 
     rules: tuple[Rule, ...]
     reason: str
+    among: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a user calls it in the graph: a variable, or the scope of a cell."""
+        return _scope(self.tf1)
+
+    @property
+    def path(self) -> str:
+        """What a user calls it in the Keras model: a weight, or the path of a cell."""
+        return _scope(self.keras)
 
     @property
     def tf1(self) -> tuple[str, ...]:
@@ -103,14 +117,17 @@ def propose(
     Args:
         variables: of the graph, without slots, in the order of their making.
         layers: of the Keras model, as `parity.runners.describing` tells them.
-        said: variable -> path, where a user has decided.
+        said: variable -> path, or scope of a cell -> its path, where a user has decided.
 
     Raises:
         BadInput: no complete mapping is seen: lists what is left over on both sides.
     """
     left = {v.name: v for v in variables}
-    entries, singles, wrong = _cells(layers, left)
+    entries, singles, wrong = _cells(layers, left, said or {})
+    cells = {entry.name for entry in entries if SAID in entry.reason}
     for name, path in (said or {}).items():
+        if name in cells:
+            continue
         entries.append(_said(name, path, left, singles))
         del left[name]
         singles = [weight for weight in singles if weight.path != path]
@@ -127,7 +144,8 @@ def propose(
             wrong.append(_unpaired(f"shape {shape}", names, paths))
             continue
         for i, j, reason in pairing(names, paths):
-            entries.append(Entry((_rule(named[i], wanted[j]),), reason))
+            rule = _rule(named[i], wanted[j])
+            entries.append(Entry((rule,), reason, _among(paths, j, reason)))
     if wrong:
         raise BadInput(
             "\n  ".join(["the weights of graph and Keras model do not pair off:", *wrong]),
@@ -218,14 +236,26 @@ def pairing(names: Sequence[str], paths: Sequence[str]) -> list[tuple[int, int, 
 
     The reason is `ONLY`, `NAMED`, or begins with `ORDERED`.
     """
-    if len(names) == 1:
-        return [(0, 0, ONLY)]
+    if len(names) < 2:
+        return [(0, 0, ONLY)] if names else []
     score = np.array([[likeness(name, path) for path in paths] for name in names])
     rows, columns = optimize.linear_sum_assignment(-score)
     best, next_best = score[rows, columns].sum(), _next_best(score, rows, columns)
     if best > next_best and not np.isclose(best, next_best):
         return [(int(i), int(j), NAMED) for i, j in zip(rows, columns, strict=True)]
     return [(i, i, f"{ORDERED}: {len(names)} have this shape") for i in range(len(names))]
+
+
+def _among(paths: Sequence[str], chosen: int, reason: str) -> tuple[str, ...]:
+    """Return what might have been chosen as well, what was chosen first; nothing if it is sure."""
+    if not reason.startswith(ORDERED):
+        return ()
+    return (paths[chosen], *paths[:chosen], *paths[chosen + 1 :])
+
+
+def _scope(names: Sequence[str]) -> str:
+    """Return what names have in common, up to a slash."""
+    return names[0] if len(names) == 1 else posixpath.commonpath(names)
 
 
 def _unpaired(what: str, names: Sequence[str], paths: Sequence[str]) -> str:
@@ -259,11 +289,11 @@ def _said(name: str, path: str, left: Mapping[str, Variable], singles: Sequence[
         )
     if squeezed(left[name].shape) != squeezed(weight.shape):
         raise BadInput(f"{name} {left[name].shape} cannot be {path} {weight.shape}", "one shape")
-    return Entry((_rule(left[name], weight),), "as you say")
+    return Entry((_rule(left[name], weight),), SAID)
 
 
 def _cells(
-    layers: Sequence[Mapping[str, Any]], left: dict[str, Variable]
+    layers: Sequence[Mapping[str, Any]], left: dict[str, Variable], said: Mapping[str, str]
 ) -> tuple[list[Entry], list[Weight], list[str]]:
     """Pair RNN cells, whose parts lie in one scope of the graph; take their variables from `left`.
 
@@ -284,12 +314,24 @@ def _cells(
     for (kind, inputs, units), paths in cells.items():
         parts, rules = CELLS[kind]
         scopes = _scopes({part: size(inputs, units) for part, size in parts.items()}, left)
+        for scope, path in said.items():
+            if scope in scopes:
+                if path not in paths:
+                    received = f"{scope}={path}: no such {kind} cell"
+                    raise BadInput(
+                        received, f"one of {', '.join(paths)}", did_you_mean(path, paths)
+                    )
+                entries.append(Entry(tuple(rules(scope, path)), f"an RNN cell, {SAID}"))
+                scopes.remove(scope)
+                paths.remove(path)
         if len(scopes) != len(paths):
             what = f"{kind} cells of {inputs} inputs and {units} units"
             wrong.append(_unpaired(what, scopes, paths))
             continue
         for i, j, reason in pairing(scopes, paths):
-            entries.append(Entry(tuple(rules(scopes[i], paths[j])), f"an RNN cell, {reason}"))
+            parts_of = tuple(rules(scopes[i], paths[j]))
+            among = _among(paths, j, reason)
+            entries.append(Entry(parts_of, f"an RNN cell, {reason}", among))
         for name in [name for entry in entries for name in entry.tf1]:
             left.pop(name, None)
     return entries, singles, wrong

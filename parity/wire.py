@@ -91,6 +91,7 @@ class Job:
         rungs: of a climb.
         start: training steps that were taken before: the number of the first one to take.
         snapshots: numbers of steps after which a curve keeps weights and slots.
+        quiet: forward with dropout off alone.
     """
 
     kind: str
@@ -98,6 +99,7 @@ class Job:
     rungs: Tuple[str, ...] = RUNGS
     start: int = 0
     snapshots: Tuple[int, ...] = ()
+    quiet: bool = False
 
     def to_json(self) -> Dict[str, Any]:
         """Return the job as plain JSON types.

@@ -33,7 +33,11 @@ def messages(tmp_path: Path) -> Path:
     ],
 )
 @pytest.mark.parametrize(
-    ("example", "options"), [("sms_cnn", ()), ("sms_tagger", ("--fed", "lengths:0="))]
+    ("example", "asked"),
+    [
+        ("sms_cnn", ("train.graph.npz", "--keras", "model:build_model")),
+        ("sms_tagger", ("pair.toml",)),
+    ],
 )
 def test_an_example_is_proved(
     parity: Command,
@@ -42,7 +46,7 @@ def test_an_example_is_proved(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
     example: str,
-    options: tuple[str, ...],
+    asked: tuple[str, ...],
     harvests: str,
     judges: str,
 ) -> None:
@@ -55,7 +59,6 @@ def test_an_example_is_proved(
     monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
     harvested = parity("harvest", "train.py", "--engine", harvests, "--", "--data", str(messages))
     assert harvested.code == 0, harvested
-    asked = ("--keras", "model:build_model", "--engine", judges, *options)
-    proved = parity("check", "train.graph.npz", *asked)
+    proved = parity("check", *asked, "--engine", judges)
     assert proved.code == 0, proved
     assert "by order" not in proved.out

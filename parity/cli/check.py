@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from parity import api
-from parity.cli.common import Device, Timeout, conclude, console, named_values, watching
-from parity.engines import references
+from parity import api, pairtoml
+from parity.cli.common import Device, conclude, console, named_values
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
 from parity.pairfile import Proposed
+from parity.pairtoml import ENDING, PairFile
 from parity.progress import Board
 from parity.proposals import Proposal
 
@@ -27,7 +26,8 @@ def check(
         str,
         typer.Argument(
             metavar="GRAPH_OR_SCRIPT",
-            help=f"A file {SUFFIX}, or a script as `harvest` takes it, which is harvested first.",
+            help=f"A file {SUFFIX}, or what `harvest` takes, which is harvested first; or a pair "
+            f"file ending in {ENDING}, which says all the rest.",
         ),
     ],
     keras: Annotated[
@@ -36,14 +36,17 @@ def check(
             metavar="MODULE:FUNCTION",
             help="Builds the compiled model. Or FILE.keras, MODULE:FILE.keras if it needs one.",
         ),
-    ],
+    ] = "",
     arguments: Annotated[
         list[str] | None,
         typer.Argument(metavar="[-- ARGUMENTS]", help="Of the script, after two dashes."),
     ] = None,
     weight: Annotated[
         list[str] | None,
-        typer.Option(metavar="VARIABLE=PATH", help="What belongs together, repeatable."),
+        typer.Option(
+            metavar="VARIABLE=PATH",
+            help="What belongs together; of a cell its scope and its path. Repeatable.",
+        ),
     ] = None,
     tensor: Annotated[
         list[str] | None,
@@ -57,6 +60,18 @@ def check(
             "where the graph alone takes it. Repeatable.",
         ),
     ] = None,
+    dropout: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCOPE=LAYER", help="Which draw is which Keras layer's, repeatable."),
+    ] = None,
+    inputs: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE.npz",
+            help="What is trained on in the place of the script's batch: arrays by names of "
+            "placeholders. Or MODULE:FUNCTION that gives such batches one after the other.",
+        ),
+    ] = "",
     optimizer: Annotated[str, typer.Option(help="Train op, where the graph has several.")] = "",
     evaluation: Annotated[
         list[str] | None,
@@ -67,31 +82,39 @@ def check(
         typer.Option(help="Reference engines, repeatable. Default: graph, and tf1 where present."),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of the curve.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of dropout masks.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of dropout masks. Default: 0.")] = None,
     output: Annotated[Path | None, typer.Option(help="Default: results/check/NAME.")] = None,
+    save_pair: Annotated[
+        Path | None,
+        typer.Option(help=f"A new file {ENDING} for all that was decided, if all agrees."),
+    ] = None,
     device: Device = "",
-    timeout: Timeout = 300,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds of silence before an engine is ended. [300]")
+    ] = None,
 ) -> None:
     """Prove that a Keras model is the model of a graph file, or of a script, rung by rung.
 
     Which variable is which weight, what is fed, and what is compared is proposed from names, shapes
-    and structure, and shown with its reasons. What cannot be told is asked for. Both start from the
-    script's own weights (what is constant there is moved a little, or an exchange would not show),
-    and train on the script's own batch.
+    and structure, and shown with its reasons. What cannot be told is asked for, with a pair file to
+    choose in, where all else is filled in. Both start from the script's own weights (what is
+    constant there is moved a little, or an exchange would not show), and train on the script's own
+    batch.
     """
-    name = api.graph_name(code)
-    folder = output or Path("results/check") / name.removesuffix(SUFFIX)
-    graph = Path(code)
-    if not code.endswith(SUFFIX):
-        graph = _harvested(code, arguments, folder / name, engine)
+    asked = pairtoml.resolved(PairFile(code, keras))
+    name = api.graph_name(asked.graph)
+    folder = Path(output or asked.output or Path("results/check") / name.removesuffix(SUFFIX))
     with Board(console) as board:
-        board.say(f"asking what {keras} is made of")
+        board.say(f"asking what {asked.keras} is made of")
         result = api.check(
-            graph,
+            code,
             keras,
+            arguments=arguments or (),
             weights=dict(named_values("--weight", weight)),
-            tensors=dict(named_values("--tensor", tensor)),
+            tensors=dict(named_values("--tensor", tensor, bare=True)),
             fed=dict(named_values("--fed", fed, bare=True)),
+            dropout=dict(named_values("--dropout", dropout)),
+            inputs=inputs or None,
             optimizer=optimizer,
             evaluation={
                 n: _number(n, value) for n, value in named_values("--evaluation", evaluation)
@@ -102,26 +125,15 @@ def check(
             output=folder,
             device=device,
             timeout=timeout,
+            save_pair=save_pair,
             listener=board,
+            watch=lambda passed, line: board.say(f"{asked.graph}, {passed:.0f} s  {line[:60]}"),
             tell=_show,
         )
     conclude(result.run, folder)
     for remark in result.remarks:
         console.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)
-
-
-def _harvested(
-    code: str, arguments: Sequence[str] | None, to: Path, engine: Sequence[str] | None
-) -> Path:
-    """Harvest a script on TensorFlow 1.15.5 where that is among the engines, else on ``graph``."""
-    asked = [each.name for each in references(list(engine) if engine else None)]
-    chosen = "tf1" if "tf1" in asked else "graph"
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with watching(code, chosen) as watch:
-        api.harvest(code, *(arguments or ()), output=to, engine=chosen, overwrite=True, watch=watch)
-    console.print(f"harvested {code} on {chosen}: {to}", highlight=False, soft_wrap=True)
-    return to
 
 
 def _number(name: str, value: str) -> float:

@@ -28,7 +28,11 @@ def setup_tf1() -> None:
 def harvest(
     code: Annotated[
         str,
-        typer.Argument(metavar="SCRIPT", help="A script of TensorFlow 1, or module:function."),
+        typer.Argument(
+            metavar="SCRIPT",
+            help="A script of TensorFlow 1, module:function, a checkpoint's .meta file, or the "
+            "folder of a SavedModel.",
+        ),
     ],
     arguments: Annotated[
         list[str] | None,
@@ -45,11 +49,32 @@ def harvest(
         float, typer.Option(help="Seconds until a script that has not trained is ended.")
     ] = TIMEOUT,
     overwrite: Annotated[bool, typer.Option(help="Replace a graph file that is there.")] = False,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz",
+            help="Arrays by names of placeholders, fed in the place of all others.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        str, typer.Option(help="Of a .meta file, where it has another name, or its folder.")
+    ] = "",
+    signature: Annotated[
+        str, typer.Option(help="Of a SavedModel. Default: its only one, or serving_default.")
+    ] = "",
+    fetch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TENSOR", help="What a .meta file's model gives, repeatable."),
+    ] = None,
 ) -> None:
     """Run an untouched script to its first training run; write its training step as a graph file.
 
     The script is not changed, and is stopped before it updates a weight. The graph file holds the
     graph, its variables, what the optimizers were seen doing, and the batch that was fed.
+
+    Where the script is lost, what it saved is enough: a .meta file with its checkpoint has the
+    training step, a SavedModel the signature and as a rule nothing of training. Neither is run.
+    Their inputs are invented from the placeholders, or come from --inputs.
     """
     with watching(code, engine) as watch:
         to = api.harvest(
@@ -60,6 +85,10 @@ def harvest(
             cwd=cwd or ".",
             timeout=timeout,
             overwrite=overwrite,
+            checkpoint=checkpoint,
+            signature=signature,
+            fetch=fetch or (),
+            inputs=inputs,
             watch=watch,
         )
     graph = graphfile.read(str(to))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich.table import Table
 
-from parity.graphfile import Graph
+from parity.graphfile import Graph, is_saved
 
 SHOWN = 12  # rows of a kind; the rest is counted
 
@@ -18,7 +18,13 @@ def tables(graph: Graph) -> Iterator[Table]:
         "inputs",
         ("tensor", "from", "dtype", "shape", "fed"),
         [
-            (each.name, each.op, each.dtype, _shape(each.shape), _range(graph.feed.get(each.name)))
+            (
+                _called(each.name, each.alias),
+                each.op,
+                each.dtype,
+                _shape(each.shape),
+                _range(graph.feed.get(each.name)),
+            )
             for each in graph.inputs
         ],
     )
@@ -35,7 +41,8 @@ def tables(graph: Graph) -> Iterator[Table]:
                 "yes" if each.ran else "no",
             )
             for each in graph.optimizers
-        ],
+        ]
+        or [("none",)],
     )
     slots = {name for each in graph.optimizers for name in each.slots}
     yield _table(
@@ -63,7 +70,10 @@ def tables(graph: Graph) -> Iterator[Table]:
         yield _table(
             "outputs",
             ("tensor", "op", "shape", "depends on"),
-            [(o.name, o.op, _shape(o.shape), ", ".join(o.inputs)) for o in graph.outputs],
+            [
+                (_called(o.name, o.alias), o.op, _shape(o.shape), ", ".join(o.inputs))
+                for o in graph.outputs
+            ],
         )
     if graph.updates:
         yield _table("update ops", ("op",), [(name,) for name in graph.updates])
@@ -73,7 +83,14 @@ def remarks(graph: Graph) -> list[str]:
     """Return what could not be had, and who ran the script."""
     by = graph.made_by
     versions = f"TensorFlow {by['tensorflow']}, NumPy {by['numpy']}, Python {by['python']}"
-    return [*(f"not had: {each}" for each in graph.missing), f"{by['source']} ran on {versions}"]
+    how = "was read by" if is_saved(by["source"]) else "ran on"
+    missing = [*graph.missing, *(["what it is fed: inputs are invented"] if graph.invented else [])]
+    return [*(f"not had: {each}" for each in missing), f"{by['source']} {how} {versions}"]
+
+
+def _called(name: str, alias: str) -> str:
+    """Return the name of a tensor, and what a signature calls it."""
+    return f"{name} ({alias})" if alias else name
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

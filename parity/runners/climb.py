@@ -116,9 +116,11 @@ class Climb:
 
     def _forward(self) -> Arrays:
         x, _, number, masks = self._first()
-        quiet = self._runner.forward(x, False, number, {})
-        loud = self._runner.forward(x, True, number, masks)
-        return dict(wire.within("forward/eval", quiet), **wire.within("forward/train", loud))
+        found = wire.within("forward/eval", self._runner.forward(x, False, number, {}))
+        if not self._job.quiet:
+            loud = self._runner.forward(x, True, number, masks)
+            found.update(wire.within("forward/train", loud))
+        return found
 
     def _loss(self) -> Arrays:
         x, y, _, _ = self._first()

@@ -1,6 +1,6 @@
 """Collects from a script's graph and session all that one training step needs."""
 
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -18,7 +18,7 @@ from parity.graphfile import (
 )
 from parity.runners import graphdefs
 from parity.runners.sources import reading
-from parity.runners.watching import VARIABLES, Applied, Run, Watched, ancestors, components
+from parity.runners.watching import VARIABLES, Applied, Run, ancestors, components, flat_ops
 
 # That a product of matrices is a gradient: TensorFlow 2 says so to its kernels, 1 knows it not.
 HINTS = ("grad_a", "grad_b", "grad_x", "grad_y")
@@ -41,39 +41,50 @@ PROBABILITIES = ("Softmax", "Sigmoid")
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "StatelessRandom")
 
 
+# Returns what tensors give that take from iterators, queues, tables or Python.
+Take = Callable[[List[Any]], List[Any]]
+
+
 def collect(
-    watched: Watched,
+    applied: List[Applied],
     graph: Any,
     targets: List[Any],
     fetched: List[Any],
-    feed: Dict[str, np.ndarray],
+    feed: Mapping[str, Any],
+    take: Take,
     run: Run,
     made_by: Mapping[str, str],
+    aliases: Mapping[str, str],
 ) -> Graph:
-    """Return all that a training step needs.
+    """Return all that a training step needs; of a graph that does not train, all that it gives.
 
     Args:
-        watched: what was seen of optimizers.
+        applied: its optimizers.
         graph: the graph.
         targets: ops of the run that trains.
-        fetched: tensors of the run that trains.
-        feed: tensor -> what the script fed.
-        run: runs the script's session.
+        fetched: tensors of the run that trains, or what a signature names.
+        feed: tensor -> what it is fed.
+        take: what stands for data is asked once.
+        run: runs a session with the variables, and is asked for nothing else.
         made_by: what is harvested, and by which versions.
+        aliases: tensor -> its name in a signature.
     """
     missing: List[str] = []
-    applied = [each for each in watched.applied if each.graph is graph]
     behind = ancestors(targets)
     optimizers = [_optimizer(each, each.train_op in behind, missing) for each in applied]
-    updates = [op.name for op in flat_ops(graph.get_collection(tf.GraphKeys.UPDATE_OPS))]
+    updates = flat_ops(graph.get_collection(tf.GraphKeys.UPDATE_OPS)) if applied else []
     losses = [each.loss for each in applied if each.loss is not None]
-    outputs = model_outputs(ancestors([loss.op for loss in losses]), losses, fetched)
+    looked_at = ancestors([loss.op for loss in losses])
+    if not losses and not fetched:
+        looked_at = dict.fromkeys(graph.get_operations())
+        fetched = last_probabilities(graph)
+    outputs = model_outputs(looked_at, losses, fetched)
     roots = [graph.as_graph_element(each) for each in _roots(optimizers)]
-    roots += [graph.get_operation_by_name(name) for name in updates]
+    roots += updates
     roots += [t.op for t in outputs]
 
     needed = ancestors(roots, stop=[op for op in graph.get_operations() if op.type in SOURCES])
-    given = _given(needed, feed, run, missing)
+    given = _given(needed, feed, take, missing)
     graph_def, renamed = graphdefs.cut(definition(graph), [op.name for op in roots], given)
     graphdefs.refuse_outside(graph_def, "the training step")
     present = {node.name for node in graph_def.node}
@@ -81,9 +92,9 @@ def collect(
 
     names = {renamed.get(name, name): name for name in [*feed, *given]}
     fed = {new: given[old] if old in given else feed[old] for new, old in names.items()}
-    inputs = [_input(graph, old, new) for new, old in names.items()]
+    inputs = [_input(graph, old, new, aliases) for new, old in names.items()]
     inputs += [
-        _input(graph, op.outputs[0].name, op.outputs[0].name)
+        _input(graph, op.outputs[0].name, op.outputs[0].name, aliases)
         for op in kept
         if is_input(op) and op.outputs[0].name not in names
     ]
@@ -93,11 +104,11 @@ def collect(
         graph_def=graph_def.SerializeToString(),
         made_by=dict(made_by),
         inputs=tuple(inputs),
-        outputs=tuple(_output(tensor, names) for tensor in outputs),
+        outputs=tuple(_output(tensor, names, aliases) for tensor in outputs),
         optimizers=tuple(optimizers),
         variables=tuple(variables),
         draws=tuple(_draws(kept)),
-        updates=tuple(updates),
+        updates=tuple(op.name for op in updates),
         missing=tuple(missing),
         invented=False,
         values=values,
@@ -131,6 +142,7 @@ def model_outputs(behind: Any, losses: List[Any], fetched: List[Any]) -> List[An
         fetched: tensors that the script fetched when it trained.
     """
     found = [unshaped(op.inputs[0]) for op in behind if op.type in CROSS_ENTROPIES]
+    found += [unshaped(each.op.inputs[0]) for each in fetched if each.op.type in PROBABILITIES]
     for logits in list(found):
         for op in logits.graph.get_operations():
             if op.type in PROBABILITIES and unshaped(op.inputs[0]) is logits:
@@ -140,6 +152,20 @@ def model_outputs(behind: Any, losses: List[Any], fetched: List[Any]) -> List[An
     return sorted({tensor.name: tensor for tensor in rest}.values(), key=lambda t: t.op._id)
 
 
+def last_probabilities(graph: Any) -> List[Any]:
+    """Return the probabilities of which nothing is made but classes, as `argmax` does."""
+    return [
+        op.outputs[0]
+        for op in graph.get_operations()
+        if op.type in PROBABILITIES
+        and not any(
+            output.dtype.is_floating
+            for each in op.outputs[0].consumers()
+            for output in each.outputs
+        )
+    ]
+
+
 def unshaped(tensor: Any) -> Any:
     """Return what a tensor was before it was given another shape."""
     while tensor.op.type in ("Reshape", "Identity"):
@@ -147,12 +173,13 @@ def unshaped(tensor: Any) -> Any:
     return tensor
 
 
-def _output(tensor: Any, names: Mapping[str, str]) -> Output:
+def _output(tensor: Any, names: Mapping[str, str], aliases: Mapping[str, str]) -> Output:
     """Describe an output.
 
     Args:
         tensor: the output.
         names: input in the file -> in the script's graph.
+        aliases: tensor -> its name in a signature.
     """
     graph = tensor.graph
     fed: Dict[Any, List[str]] = {}  # an iterator's op gives several
@@ -162,7 +189,8 @@ def _output(tensor: Any, names: Mapping[str, str]) -> Output:
     for op in ancestors([tensor.op], stop=fed):
         inputs += fed.get(op, [op.outputs[0].name] if is_input(op) else [])
     shape = None if tensor.shape.ndims is None else tuple(tensor.shape.as_list())
-    return Output(tensor.name, tensor.op.type, shape, tuple(inputs))
+    alias = aliases.get(tensor.name, "")
+    return Output(tensor.name, tensor.op.type, shape, tuple(inputs), alias)
 
 
 def is_input(op: Any) -> bool:
@@ -201,9 +229,9 @@ def _optimizer(seen: Applied, ran: bool, missing: List[str]) -> Optimizer:
 
 
 def _given(
-    needed: Any, feed: Mapping[str, Any], run: Run, missing: List[str]
+    needed: Any, feed: Mapping[str, Any], take: Take, missing: List[str]
 ) -> Dict[str, np.ndarray]:
-    """Fetch once what a step takes from iterators, queues, tables and Python."""
+    """Take once what a step takes from iterators, queues, tables and Python."""
     used = {tensor for op in needed for tensor in op.inputs}
     wanted = [
         tensor
@@ -218,7 +246,7 @@ def _given(
         for tensor in wanted
         if tensor not in plain
     ]
-    values = run(plain, dict(feed)) if plain else []
+    values = take(plain) if plain else []
     return {tensor.name: np.asarray(value) for tensor, value in zip(plain, values)}
 
 
@@ -259,10 +287,11 @@ def _in_loop(op: Any) -> bool:
     return False
 
 
-def _input(graph: Any, tensor: str, name: str) -> Input:
+def _input(graph: Any, tensor: str, name: str, aliases: Mapping[str, str]) -> Input:
     found = graph.as_graph_element(tensor)
     shape = None if found.shape.ndims is None else tuple(found.shape.as_list())
-    return Input(name, found.op.type, found.dtype.base_dtype.name, shape)
+    alias = aliases.get(tensor, "")
+    return Input(name, found.op.type, found.dtype.base_dtype.name, shape, alias)
 
 
 def flat_feed(session: Any, feeds: Any) -> Dict[str, np.ndarray]:
@@ -277,9 +306,3 @@ def flat_feed(session: Any, feeds: Any) -> Dict[str, np.ndarray]:
         for tensor, each in zip(parts, values):
             flat[tensor.name] = np.asarray(each, tensor.dtype.base_dtype.as_numpy_dtype)
     return flat
-
-
-def flat_ops(collection: List[Any]) -> List[Any]:
-    """Return the ops of a collection, whatever they were added as."""
-    found: Set[Any] = {getattr(each, "op", each) for each in collection}
-    return sorted((op for op in found if isinstance(op, tf.Operation)), key=lambda op: op._id)

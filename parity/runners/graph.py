@@ -18,7 +18,7 @@ from parity import wire
 from parity.errors import EngineFailed
 from parity.runners import between
 from parity.runners.protocol import Batch, Masks, Runner, card, check_fit, count, densify, named
-from parity.runners.sources import Gradient, source_of
+from parity.runners.sources import Gradient, Step, source_of
 from parity.runners.watching import ancestors
 from parity.wire import Arrays, Model
 
@@ -40,16 +40,20 @@ class GraphRunner(Runner):
         self._source = source_of(spec)
         self._session = tf.Session(graph=self._source.graph, config=session_config())
         self._source.initialise(self._session)
-        self._train_op = self._source.tensor("train_op")
-        behind = ancestors([getattr(self._train_op, "op", self._train_op)])
-        steps = [step for step in self._source.steps if step.train_op in behind]
+        self._train_op: Any = None
+        steps: List[Step] = []
+        if self._source.trains:
+            self._train_op = self._source.tensor("train_op")
+            behind = ancestors([getattr(self._train_op, "op", self._train_op)])
+            steps = [step for step in self._source.steps if step.train_op in behind]
         self._gradients = merged([step.gradients for step in steps])
         slots = {name for step in self._source.steps for name in step.slots}
         self._slot_names = [n for n in self._source.variables if n in slots]
         self._weight_names = [n for n in self._source.variables if n not in slots]
         self._shapes = {name: value.shape for name, value in self.variables().items()}
         self._fresh_slots = self.slots()
-        self._uniforms = self._find_uniforms() if spec.replay else {}
+        replays = spec.replay and self._source.trains
+        self._uniforms = self._find_uniforms() if replays else {}
         self._callables: Dict[Any, Any] = {}
 
     def variables(self) -> Arrays:

@@ -7,8 +7,11 @@ would first have an optimizer's op among its ancestors: the hook never returns, 
 `finally` or `with` of the script gets in the way. If the script ends or fails before, the last
 graph that has an optimizer in it is taken, with variables as they are initialised.
 
-The question is ``{"source": ..., "to": ...}``; the answer, events in JSON lines, goes where an
-engine's do.
+A ``.meta`` file or the folder of a SavedModel is not run, but restored; its optimizers are found in
+the graph, and what it is fed is invented.
+
+The question is ``{"source": ..., "to": ..., "checkpoint": ..., "signature": ..., "fetch": [...]}``,
+the last three for what is restored; the answer, events in JSON lines, goes where an engine's do.
 """
 
 import dataclasses
@@ -28,10 +31,12 @@ import tensorflow.compat.v1 as tf
 from tensorflow.python.client import session as sessions
 
 from parity import graphfile
-from parity.errors import BadInput, EngineFailed, ParityError
+from parity.errors import BadInput, EngineFailed, ParityError, did_you_mean
 from parity.runners.collecting import collect, flat_feed
-from parity.runners.inventing import invented
+from parity.runners.inventing import invented, placeholders
 from parity.runners.protocol import Send, refuse
+from parity.runners.recovering import recovered
+from parity.runners.restoring import initialise, restored
 from parity.runners.watching import Run, Watched, ancestors, intercepted, watched
 
 OLD = tf.__version__.startswith("1.")
@@ -88,7 +93,7 @@ class Harvest:
             for initializer in (tf.global_variables_initializer, tf.local_variables_initializer):
                 session.run(initializer())
         targets = [each.train_op for each in self._watched.applied if each.graph is graph]
-        feed = invented(ancestors(targets))
+        feed = invented(placeholders(ancestors(targets)))
         self._finish(graph, targets, [], feed, session.run, note)
 
     def _is_training(self, targets: List[Any]) -> bool:
@@ -114,7 +119,17 @@ class Harvest:
         self._inside = True
         graph._unsafe_unfinalize()  # a MonitoredSession's: what reads a variable is added to it
         try:
-            found = collect(self._watched, graph, targets, fetched, feed, run, self._made_by)
+            found = collect(
+                [each for each in self._watched.applied if each.graph is graph],
+                graph,
+                targets,
+                fetched,
+                feed,
+                lambda tensors: list(run(tensors, dict(feed))),
+                run,
+                self._made_by,
+                aliases={},
+            )
             if note:
                 missing = (note, *found.missing)
                 found = dataclasses.replace(found, missing=missing, invented=True)
@@ -126,6 +141,56 @@ class Harvest:
             traceback.print_exc()
             refuse(self._send, EngineFailed("{}: {}".format(type(error).__name__, error)))
         leave()
+
+
+def saved(question: Mapping[str, Any], made_by: Mapping[str, str]) -> graphfile.Graph:
+    """Return the graph file of what was saved.
+
+    Raises:
+        BadInput: it cannot be restored, a tensor that is to be fetched is not in it, or there is
+            nothing in it to compare.
+    """
+    source = question["source"]
+    found = restored(source, question["checkpoint"], question["signature"])
+    applied, missing = recovered(found.graph)
+    slots = {name for each in applied for name in each.slots}
+    if initialise(found.session, slots, source):
+        missing.append("the state of the optimizers: they start anew, as a Keras optimizer does")
+    fetched = [_tensor(found.graph, name) for name in [*found.outputs, *question["fetch"]]]
+    targets = [each.train_op for each in applied]
+    needed = ancestors([*targets, *(tensor.op for tensor in fetched)])
+    graph = collect(
+        applied,
+        found.graph,
+        targets,
+        fetched,
+        invented(placeholders(needed)),
+        lambda tensors: list(invented(tensors).values()),
+        found.session.run,
+        made_by,
+        {**found.inputs, **found.outputs},
+    )
+    if not graph.optimizers and not graph.outputs:
+        raise BadInput(
+            "{} has no optimizer, and no output that is known for one".format(source),
+            "a training step, a signature, or a loss by cross-entropy",
+            "name what the model gives with --fetch TENSOR",
+        )
+    if not graph.optimizers:
+        missing.append("it has no optimizer: nothing of training can be compared")
+    notes = (*found.missing, *missing, *graph.missing)
+    return dataclasses.replace(graph, missing=notes, invented=True)
+
+
+def _tensor(graph: Any, name: str) -> Any:
+    known = [tensor.name for op in graph.get_operations() for tensor in op.outputs]
+    if name in known:
+        return graph.get_tensor_by_name(name)
+    raise BadInput(
+        "the graph has no tensor {!r}".format(name),
+        "one of its {:,} tensors, such as scores:0".format(len(known)),
+        did_you_mean(name, known),
+    )
 
 
 def run(code: str, arguments: List[str]) -> None:
@@ -205,6 +270,16 @@ def main() -> None:
         # `import tensorflow` means TensorFlow 1 to the script.
         sys.modules["tensorflow"] = tf
     send("ready")
+    if graphfile.is_saved(code):
+        try:
+            graphfile.write(question["to"], saved(question, made_by))
+            send("done", about=made_by)
+        except ParityError as error:
+            refuse(send, error)
+        except Exception as error:
+            traceback.print_exc()
+            refuse(send, EngineFailed("{}: {}".format(type(error).__name__, error)))
+        leave()
     with watched() as seen:
         harvest = Harvest(seen, made_by, question["to"], send)
         ended = (

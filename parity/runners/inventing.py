@@ -1,8 +1,10 @@
-"""Invents inputs for a graph whose script never fed it: what its placeholders can take.
+"""Invents inputs for a graph that nobody fed: what its placeholders can take.
 
-Floats are uniform, bools are True, whole numbers lie below what they index: the rows of a table
-that is looked up, the depth of a one-hot, the classes of a sparse cross-entropy, the range of a
-sampler. That is followed through the ops that only hand a number on.
+Floats are uniform, a single one is 0.5, as what dropout keeps might be; bools are True; whole
+numbers lie below what they index: the rows of a table that is looked up, the depth of a one-hot,
+the classes of a sparse cross-entropy, the range of a sampler. That is followed through the ops that
+only hand a number on. Lengths, which are compared and index nothing, are at least 1 and at most
+what is shortest. There are as many rows as a shape fixes.
 """
 
 from typing import Any, Dict, List, Optional
@@ -32,43 +34,73 @@ PASSING = (
 )
 
 
-def invented(ops: Any) -> Dict[str, np.ndarray]:
-    """Return a value for every placeholder among `ops` that has no default, by its tensor."""
+COMPARISONS = ("Greater", "GreaterEqual", "Less", "LessEqual")
+
+
+def placeholders(ops: Any) -> List[Any]:
+    """Return the tensors of the placeholders among `ops` that have no default."""
+    return [op.outputs[0] for op in ops if op.type == "Placeholder"]
+
+
+def invented(tensors: List[Any]) -> Dict[str, np.ndarray]:
+    """Return a value for every tensor, by its name."""
     random = np.random.RandomState(SEED)
-    return {
-        op.outputs[0].name: _value(op.outputs[0], random) for op in ops if op.type == "Placeholder"
-    }
+    fixed = [sizes[0] for sizes in map(_sizes, tensors) if sizes and sizes[0] is not None]
+    rows = fixed[0] if fixed else BATCH
+    shapes = {tensor.name: _shape(tensor, rows) for tensor in tensors}
+    longest = min((shape[1] for shape in shapes.values() if len(shape) > 1), default=BATCH)
+    return {each.name: _value(each, shapes[each.name], longest, random) for each in tensors}
 
 
-def _value(tensor: Any, random: Any) -> Any:
-    sizes = [] if tensor.shape.ndims is None else tensor.shape.as_list()
-    shape = [BATCH if size is None else size for size in sizes]
+def _sizes(tensor: Any) -> List[Optional[int]]:
+    return [] if tensor.shape.ndims is None else tensor.shape.as_list()
+
+
+def _shape(tensor: Any, rows: int) -> List[int]:
+    sizes = _sizes(tensor)
+    return [
+        size if size is not None else BATCH if axis else rows for axis, size in enumerate(sizes)
+    ]
+
+
+def _value(tensor: Any, shape: List[int], longest: int, random: Any) -> Any:
     dtype = tensor.dtype.base_dtype
     if dtype.is_bool:
         return np.ones(shape, bool)
     if dtype.is_integer:
-        return random.randint(0, limit(tensor) or 1, shape).astype(dtype.as_numpy_dtype)
+        highest = limit(tensor)
+        low, high = (0, highest) if highest else (1, longest + 1) if _compared(tensor) else (0, 1)
+        return random.randint(low, high, shape).astype(dtype.as_numpy_dtype)
     if dtype.is_floating:
-        return random.uniform(size=shape).astype(dtype.as_numpy_dtype)
+        return (random.uniform(size=shape) if shape else np.array(0.5)).astype(dtype.as_numpy_dtype)
     return np.zeros(shape, dtype.as_numpy_dtype)
 
 
 def limit(tensor: Any) -> Optional[int]:
     """Return what a whole number must stay below, or None where nothing says so."""
-    waiting, seen = [tensor], set()  # type: List[Any], Any
-    limits: List[int] = []
+    limits = [
+        _limit_of(op, current) for current in _passed_on(tensor) for op in current.consumers()
+    ]
+    return min((each for each in limits if each is not None), default=None)
+
+
+def _compared(tensor: Any) -> bool:
+    """Tell whether numbers, one a row, are compared: with positions, if they are lengths."""
+    readers = (op for current in _passed_on(tensor) for op in current.consumers())
+    return len(_sizes(tensor)) == 1 and any(op.type in COMPARISONS for op in readers)
+
+
+def _passed_on(tensor: Any) -> List[Any]:
+    """Return a tensor, and all that only hand its numbers on."""
+    waiting, found = [tensor], {}  # type: List[Any], Dict[str, Any]
     while waiting:
         current = waiting.pop()
-        if current.name in seen:
-            continue
-        seen.add(current.name)
-        for op in current.consumers():
-            found = _limit_of(op, current)
-            if found is not None:
-                limits.append(found)
-            elif op.type in PASSING:
-                waiting.extend(op.outputs)
-    return min(limits) if limits else None
+        if current.name not in found:
+            found[current.name] = current
+            for op in current.consumers():
+                if op.type in PASSING and _limit_of(op, current) is None:
+                    waiting.extend(op.outputs)
+    return list(found.values())
 
 
 def _limit_of(op: Any, index: Any) -> Optional[int]:

@@ -46,7 +46,10 @@ class Source:
         graph: the graph.
         variables: name -> the op that holds it, in the order of their making.
         steps: what its optimizers do.
+        trains: whether there is anything to train it with.
     """
+
+    trains = True
 
     def __init__(self, graph: Any, variables: Dict[str, Any], steps: List[Step]) -> None:
         self.graph, self.variables, self.steps = graph, variables, steps
@@ -129,7 +132,7 @@ class Imported(Source):
         except (KeyError, ValueError) as error:
             raise BadInput("{} cannot be imported: {}".format(spec.builder, error)) from error
         super().__init__(graph, variables, steps)
-        self._handles = spec.handles
+        self._handles, self.trains = spec.handles, "train_op" in spec.handles
         self._values = {
             name: value if name in powers else _as(spec.dtype, value)
             for name, value in file.values.items()

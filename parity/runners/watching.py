@@ -183,3 +183,9 @@ def ancestors(roots: List[Any], stop: Any = ()) -> Dict[Any, None]:
             stack.extend(tensor.op for tensor in op.inputs)
             stack.extend(op.control_inputs)
     return dict.fromkeys(sorted(found, key=lambda each: each._id))
+
+
+def flat_ops(collection: List[Any]) -> List[Any]:
+    """Return the ops of a collection, whatever they were added as."""
+    found: Set[Any] = {getattr(each, "op", each) for each in collection}
+    return sorted((op for op in found if isinstance(op, tf.Operation)), key=lambda op: op._id)

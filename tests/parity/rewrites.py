@@ -232,3 +232,23 @@ def both_filters() -> keras.Model:
 def padded_filters() -> keras.Model:
     """Longer than what the graph has there."""
     return tiny_cnn(padding="causal")
+
+
+def served(compiled: bool = False, pooling: Any = layers.GlobalAveragePooling1D) -> keras.Model:
+    """What the script `saves` serves, with the dropout that it was trained with."""
+    words = keras.Input((6,), dtype="int32", name="words")
+    mean = pooling(name="mean")(layers.Embedding(20, 5, name="table")(words))
+    dropped = layers.Dropout(0.5, name="dropout")(mean)
+    last = None if compiled else "softmax"
+    model = keras.Model(words, layers.Dense(3, last, name="scores")(dropped))
+    if compiled:
+        model.compile(TF1Adam(0.01), keras.losses.CategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def trained() -> keras.Model:
+    return served(compiled=True)
+
+
+def served_otherwise() -> keras.Model:
+    return served(pooling=layers.GlobalMaxPooling1D)

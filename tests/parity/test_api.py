@@ -128,6 +128,54 @@ def test_what_the_user_decides_is_heard(harvested: Path) -> None:
         parity.check(harvested, f"{REWRITES}:tiny_cnn", optimizer="Adm")
 
 
+@pytest.mark.usefixtures("small", "lent")
+def test_a_pair_file_is_the_whole_question(harvested: Path) -> None:
+    shutil.copy(harvested, "train.graph.npz")
+    Path("parity_tests").mkdir()
+    asked = {"engines": ["graph"], "save_pair": "parity_tests/cnn.toml"}
+    first = parity.check("train.graph.npz", f"{REWRITES}:tiny_cnn", **asked)  # type: ignore[arg-type]
+    assert first.notes == ("wrote parity_tests/cnn.toml: `parity check` of it asks all this again",)
+    again = parity.assert_parity("parity_tests/cnn.toml")
+    one, other = first.proposed, again.proposed
+    for field in ("graph", "keras", "wiring", "layout", "schedule", "rungs"):
+        assert getattr(one.pair, field) == getattr(other.pair, field), field
+    assert one.said == other.said
+    one_data, other_data = one.pair.data.load(), other.pair.data.load()
+    assert one_data.origin == other_data.origin
+    assert {path.name for path in Path().iterdir()} <= {"cache", "train.graph.npz", "parity_tests"}
+    with pytest.raises(BadInput, match=r"parity_tests/cnn\.toml exists"):
+        parity.check("parity_tests/cnn.toml", save_pair="parity_tests/cnn.toml")
+
+
+@pytest.mark.usefixtures("small", "lent")
+def test_a_script_is_harvested_where_no_graph_file_is_given() -> None:
+    result = parity.check(SCRIPT, f"{REWRITES}:tiny_cnn", engines=["graph"])
+    assert result.agrees
+    assert dict(result.proposed.lines)["harvested"].startswith(f"{SCRIPT} on graph")
+    assert {path.name for path in Path().iterdir()} <= {"cache"}
+
+
+@pytest.mark.usefixtures("small", "lent")
+def test_inputs_may_be_arrays_or_a_function_of_this_process(harvested: Path) -> None:
+    words = np.random.RandomState(1).randint(0, 20, [24, 6])
+    batch = {"words": words, "wanted": np.eye(3)[words[:, 0] % 3]}
+    keras = f"{REWRITES}:tiny_cnn"
+    first = parity.check(harvested, keras, inputs=batch, steps=4)
+    assert first.agrees
+    assert first.proposed.pair.schedule.batches == (8, 8, 8)
+
+    def batches() -> list[dict[str, np.ndarray]]:
+        return [{name: value[n : n + 5] for name, value in batch.items()} for n in (0, 5, 10)]
+
+    second = parity.check(harvested, keras, inputs=batches, steps=2)
+    assert second.agrees
+    assert second.proposed.pair.schedule.batches == (5, 5)
+    (lines,) = [c.curves["graph"]["curve/step_loss"] for c in second.outcome.comparisons][:1]
+    assert len(lines) == 2
+    with pytest.raises(BadInput, match="cannot be kept in a pair file"):
+        parity.check(harvested, keras, inputs=batch, save_pair="pair.toml")
+
+
 def test_shared_engines_have_one_device(executor: Executor, harvested: Path) -> None:
     shared = api.Engines(executor, "cpu", 300)
     with pytest.raises(BadInput, match="'gpu' was given with engines that run on cpu"):

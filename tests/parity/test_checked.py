@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from parity import checked
 from parity.checked import CheckResult
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, EngineFailed
+from parity.handles import Asked, Said
+from parity.pairtoml import PairFile
 from parity.proposals import Entry
 from parity.weights import Rule
 from tests.parity.samples import comparison, named, outcome, run
@@ -81,3 +84,22 @@ def test_runs_are_merged_and_no_pair_hides_another() -> None:
 
 def test_no_runs_are_no_agreement() -> None:
     assert checked.merged([]).exit_code == ENGINE_FAILED
+
+
+def test_a_question_without_a_choice_or_a_place_writes_no_file(tmp_path: Path) -> None:
+    asked = PairFile("train.graph.npz", "rewrite:build_model")
+    for choices, folder in (({"fed": {}}, tmp_path), ({"fed": {"a:0": ("b", "")}}, None)):
+        question = Asked("this", "that", "so", Said(), choices)
+        assert checked.with_draft(question, asked, None, folder) is question
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_question_with_a_choice_says_where_to_choose(tmp_path: Path) -> None:
+    asked = PairFile("train.graph.npz", "rewrite:build_model")
+    known = Said(weights={"W": "dense/kernel"})
+    question = Asked("this", "that", "so", known, {"fed": {"a:0": ("b", "")}})
+    path = tmp_path / "named.toml"
+    found = checked.with_draft(question, asked, path, tmp_path)
+    assert found.received == "this"
+    assert found.mend.endswith(f"run: parity check {path}")
+    assert 'W = "dense/kernel"' in path.read_text("utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import keras
+import numpy as np
 import pytest
 
 from parity import engines
@@ -203,6 +204,115 @@ def test_an_input_that_keras_has_not_is_asked_for(parity: Command) -> None:
     assert "--fed TENSOR= of what the graph alone takes" in error(ended)
     ended = check(parity, "tiny_heads", "--fed", "lengths:0=wrds", file=HEADS)
     assert "did you mean 'words'?" in error(ended)
+
+
+def test_where_it_has_to_ask_a_pair_file_is_filled_in_but_for_the_choice(
+    parity: Command,
+) -> None:
+    ended = check(parity, "tiny_heads", file=HEADS)
+    path = Path("results/check/tiny_heads/pair.toml")
+    assert ended.code == 2
+    assert f"choose in {path}" in error(ended)
+    assert error(ended).strip().endswith(f"run: parity check {path}")
+    text = path.read_text("utf-8")
+    for line in ('"words:0" = "words"', '"kind/BiasAdd:0" = "kind"', '"lengths:0" = [""]'):
+        assert line in text.splitlines()
+    path.write_text(text.replace('[""]', '["words", ""]'))
+    assert "[fed] 'lengths:0' is still to be chosen" in error(parity("check", str(path)))
+    path.write_text(text.replace('[""]', '""'))
+    ended = parity("check", str(path))
+    assert ended.code == 0, ended
+    assert "input: lengths:0, which the graph alone takes" in ended.out
+    path.write_text(text.replace('[""]', '"wrds"'))
+    assert "did you mean 'words'?" in error(parity("check", str(path)))
+
+
+def test_what_agrees_is_saved_as_a_pair_file_that_asks_the_same(parity: Command) -> None:
+    Path("kept").mkdir()
+    ended = check(parity, "tiny_heads", "--fed", "lengths:0=", "--save-pair", "kept/heads.toml")
+    assert ended.code == 2, "that is another graph"
+    asked = ("--fed", "lengths:0=", "--steps", "3", "--save-pair", "kept/heads.toml")
+    ended = check(parity, "tiny_heads", *asked, file=HEADS)
+    assert ended.code == 0, ended
+    assert "wrote kept/heads.toml" in ended.out
+    again = parity("check", "kept/heads.toml")
+    assert again.code == 0, again
+    # Where the first was proposed by name, the second was said; all else is the same.
+    lines = [line for line in ended.out.splitlines() if ": " in line and " is " in line]
+    assert lines
+    assert [line for line in lines if line not in again.out] == []
+    refused = check(parity, "tiny_heads", *asked, file=HEADS)
+    assert (refused.code, "kept/heads.toml exists" in error(refused)) == (2, True)
+    # What is said beside the file goes first.
+    wrong = parity("check", "kept/heads.toml", "--keras", "tests.parity.rewrites:without_mask")
+    assert (wrong.code, "of 6: forward" in wrong.out) == (1, True)
+    ended = parity("check", "kept/heads.toml", "--steps", "0")
+    assert ended.code == 2
+
+
+def test_what_differs_is_not_kept_and_what_order_paired_may_be_chosen(parity: Command) -> None:
+    code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")
+    code = code.replace('("left", "right")', '("right", "left")').replace(
+        "(pooled,", "(pooled[::-1],"
+    )
+    Path("turned.py").write_text(code)  # the same model, its filters made in the other order
+    ended = check(parity, "unnamed", "--save-pair", "kept.toml", file="turned.py")
+    assert ended.code == 1
+    assert "kept.toml was not written: only what agrees is kept" in ended.out
+    assert not Path("kept.toml").exists()
+    path = Path("results/check/turned/pair.toml")
+    assert f"run: parity check {path}" in ended.out
+    text = path.read_text("utf-8")
+    assert '"conv-left/W" = ["two/kernel", "one/kernel"]' in text
+    for kind in ("kernel", "bias"):
+        text = text.replace(f'["one/{kind}", "two/{kind}"]', f'"two/{kind}"')
+        text = text.replace(f'["two/{kind}", "one/{kind}"]', f'"one/{kind}"')
+    path.write_text(text)
+    ended = parity("check", str(path))
+    assert ended.code == 0, ended
+    assert "conv-left/W one/kernel as you say" in " ".join(ended.out.split())
+
+
+def test_a_cell_s_scope_is_said_as_its_variables_are(parity: Command) -> None:
+    ended = check(parity, "tiny_rnn", "--weight", "rnn/basic_lstm_cell=lstm/lstm_cell", file=RNN)
+    assert ended.code == 0, ended
+    assert "an RNN cell, as you say" in " ".join(ended.out.split())
+
+
+def test_inputs_of_ones_own_make_every_step_another_batch(parity: Command) -> None:
+    Path("own_data.py").write_text(
+        "import numpy as np\n"
+        "def batches():\n"
+        "    random = np.random.RandomState(1)\n"
+        "    while True:\n"
+        "        words = random.randint(0, 20, [random.randint(2, 9), 6])\n"
+        "        yield {'words': words, 'wanted': np.eye(3)[words[:, 0] % 3], 'keep': 0.5}\n"
+    )
+    asked = ("--inputs", "own_data:batches", "--steps", "6", "--save-pair", "pair.toml")
+    ended = check(parity, "tiny_cnn", *asked)
+    assert ended.code == 0, ended
+    assert "tiny_cnn from user: the inputs of own_data:batches" in ended.out
+    assert 'inputs = "own_data:batches"' in Path("pair.toml").read_text("utf-8")
+    document = json.loads(Path("results/check/tiny_cnn/results.json").read_text("utf-8"))
+    jsonschema.validate(document, SCHEMA)
+    np.savez("rows.npz", words=np.arange(16 * 6).reshape(16, 6) % 20, wanted=np.eye(3)[[1] * 16])
+    ended = check(parity, "tiny_cnn", "--inputs", "rows.npz", "--steps", "4")
+    assert ended.code == 0, ended
+    assert "the inputs of rows.npz" in ended.out
+    wrong = check(parity, "wrong_activation", "--inputs", "rows.npz")
+    assert (wrong.code, "of 6: forward" in wrong.out) == (1, True)
+    np.savez("other.npz", wrds=np.zeros((16, 6)))
+    ended = check(parity, "tiny_cnn", "--inputs", "other.npz")
+    assert "other.npz: the graph has no input 'wrds'" in error(ended)
+    assert "did you mean 'words' or 'words:0'?" in error(ended)
+
+
+def test_nothing_to_compare_with_is_told(parity: Command) -> None:
+    ended = parity("check", FILE)
+    assert (ended.code, "name it with --keras" in error(ended)) == (2, True)
+    Path("pair.toml").write_text(f"graph = '{FILE}'\nkreas = 'm:f'\n")
+    ended = parity("check", "pair.toml")
+    assert (ended.code, "did you mean 'keras'?" in error(ended)) == (2, True)
 
 
 @pytest.mark.parametrize(

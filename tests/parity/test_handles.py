@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from parity.errors import BadInput
-from parity.graphfile import Graph, Optimizer, Output
-from parity.handles import Said, propose_handles
+from parity.graphfile import Draw, Graph, Input, Optimizer, Output
+from parity.handles import Asked, Said, propose_handles
 
 ADAM = Optimizer("AdamOptimizer", "Adam", "loss:0", {}, (), (), ran=True)
 WORDS, FACTS = np.zeros((8, 6), np.int32), np.zeros((8, 4), np.float32)
@@ -126,6 +126,99 @@ def test_what_cannot_be_told_is_asked_for(
 ) -> None:
     with pytest.raises(BadInput, match=message.replace("(", r"\(")):
         propose_handles(graph, description, said)
+
+
+def asked(graph: Graph, description: dict[str, Any], said: Said | None = None) -> Asked:
+    with pytest.raises(Asked) as caught:
+        propose_handles(graph, description, said or Said())
+    return caught.value
+
+
+def test_a_question_knows_what_is_sure_and_what_may_be_chosen() -> None:
+    """Of all that is unclear, not of the first alone."""
+    strange = {"lengths:0": LABELS, "temperature:0": np.array(0.5)}
+    inputs = ("words:0", "facts:0", "lengths:0")
+    graph = dataclasses.replace(
+        BOTH,
+        feed={**BOTH.feed, **strange},
+        outputs=tuple(dataclasses.replace(each, inputs=inputs) for each in BOTH.outputs),
+        optimizers=(ADAM, dataclasses.replace(ADAM, train_op="Adam_1")),
+    )
+    found = asked(graph, TWO)
+    assert found.choices == {
+        "optimizer": {"": ("Adam", "Adam_1")},
+        "fed": {"lengths:0": ("",)},
+        "evaluation": {"temperature:0": (0.5, 0.0, 1.0)},
+    }
+    assert found.known.fed == {
+        "words:0": "words",
+        "facts:0": "facts",
+        "kind_labels:0": "kind",
+        "size_labels:0": "size",
+    }
+    assert found.known.outputs == {"kind/BiasAdd:0": "kind", "size/BiasAdd:0": "size"}
+    answer = Said(optimizer="Adam", fed={"lengths:0": ""}, evaluation={"temperature:0": 1.0})
+    handles = propose_handles(graph, TWO, answer.over(found.known))
+    assert handles.evaluation == {"temperature:0": 1.0}
+    again = propose_handles(graph, TWO, handles.said)
+    assert again == handles
+
+
+def test_tensors_that_may_be_one_output_are_told_apart_by_what_is_chosen() -> None:
+    other = dataclasses.replace(LOGITS, name="a:0")
+    graph = dataclasses.replace(GRAPH, outputs=(LOGITS, other))
+    found = asked(graph, ONE)
+    assert found.choices == {"outputs": dict.fromkeys((LOGITS.name, "a:0"), ("scores", ""))}
+    for said in (
+        {LOGITS.name: "scores"},
+        {LOGITS.name: "scores", "a:0": ""},
+        {"a:0": ""},
+    ):
+        handles = propose_handles(graph, ONE, Said(outputs=said))
+        assert handles.outputs == {LOGITS.name: "scores"}
+
+
+def test_two_inputs_of_one_shape_are_chosen_from_each_other() -> None:
+    graph = dataclasses.replace(BOTH, feed={**BOTH.feed, "facts:0": WORDS})
+    two = keras({"a": [None, 6], "b": [None, 6]}, {"size": [None, 2], "kind": [None, 3]})
+    assert asked(graph, two).choices["fed"] == dict.fromkeys(["words:0", "facts:0"], ("a", "b", ""))
+
+
+def test_a_signature_names_inputs_and_outputs() -> None:
+    graph = dataclasses.replace(
+        BOTH,
+        feed={**BOTH.feed, "facts:0": WORDS},
+        inputs=(
+            Input("words:0", "Placeholder", "int32", (None, 6), alias="b"),
+            Input("facts:0", "Placeholder", "int32", (None, 6), alias="a"),
+        ),
+    )
+    two = keras({"a": [None, 6], "b": [None, 6]}, {"size": [None, 2], "kind": [None, 3]})
+    assert propose_handles(graph, two, Said()).inputs == {"words:0": "b", "facts:0": "a"}
+
+
+def test_a_graph_that_does_not_train_has_no_targets_and_drops_nothing() -> None:
+    graph = dataclasses.replace(GRAPH, optimizers=(), feed={"words:0": WORDS})
+    found = propose_handles(graph, {**ONE, "dropout": ["dropout"]}, Said())
+    assert (found.optimizer, found.targets, found.dropout) == (None, {}, {})
+    assert dict(found.lines("SGD"))["optimizer"].startswith("none in the graph")
+
+
+def test_dropout_goes_by_order_or_as_it_is_said() -> None:
+    draws = tuple(Draw(f"{n}/uniform", "RandomUniform", in_loop=False) for n in ("one", "two"))
+    graph = dataclasses.replace(GRAPH, draws=draws)
+    keras_model = {**ONE, "dropout": ["first", "second"]}
+    found = propose_handles(graph, keras_model, Said())
+    assert found.dropout == {"one": "first", "two": "second"}
+    found = propose_handles(graph, keras_model, Said(dropout={"one": "second"}))
+    assert found.dropout == {"one": "second", "two": "first"}
+    for said, message in (
+        ({"on": "first"}, "did you mean 'one'"),
+        ({"one": "frst"}, "did you mean 'first'"),
+        ({"one": "first", "two": "first"}, "names a layer twice"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            propose_handles(graph, keras_model, Said(dropout=said))
 
 
 @pytest.mark.parametrize(

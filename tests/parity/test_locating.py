@@ -14,6 +14,7 @@ from parity.cases import make_case
 from parity.engines import find
 from parity.errors import DIFFERENCE, EngineFailed
 from parity.executor import Executor
+from parity.feeds import Fed
 from parity.handles import Said
 from parity.harvesting import Source, harvest
 from parity.judging import compare_two
@@ -65,9 +66,9 @@ def proposed(
 ) -> Pair:
     answer = executor.submit(pairfile.question(name, keras)).result()
     description = pairfile.described(answer.arrays)
-    graph = graphfile.read(str(path))
+    fed = Fed(graphfile.read(str(path)))
     said = Said(weights=weights)
-    return pairfile.propose_pair(name, path, graph, keras, description, said).pair
+    return pairfile.propose_pair(name, path, fed, keras, description, said).pair
 
 
 def wrong(segments: Segments | None) -> dict[str, str]:

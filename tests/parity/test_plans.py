@@ -108,3 +108,12 @@ def test_anchors_of_a_long_curve_lie_around_the_step_where_runs_part(parted: int
     before = (max(parted, 1) - 1) // 5 * 5  # the anchor whose steps the runs part in
     assert before in starts
     assert {s for s in (before - 5, before + 5) if 0 <= s < 1000} <= set(starts)
+
+
+def test_a_corpus_that_comes_in_batches_keeps_them_in_their_order_over_and_over() -> None:
+    schedule = Schedule(epochs=1, batch_size=9, batches=(2, 3, 4))
+    found = make_plan(9, schedule, seed=5, steps=5)
+    assert found.sizes.tolist() == [2, 3, 4, 2, 3]
+    assert found.order.tolist() == [*range(9), *range(5)]
+    assert found.tested.tolist() == [2, 4]
+    assert make_plan(9, schedule, seed=6, steps=2).order.tolist() == list(range(5))

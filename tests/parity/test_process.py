@@ -449,3 +449,10 @@ def test_an_unknown_family_lists_the_known_ones(start: Start) -> None:
     assert "there is no family of engines 'dance'; expected one of graph, keras3" in str(
         caught.value
     )
+
+
+def test_a_tensorflow_2_that_was_imported_here_does_not_make_tensorflow_1_eager(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TF2_BEHAVIOR", "1")
+    assert "TF2_BEHAVIOR" not in process.environment_of(engines.find("tf1"), tmp_path)

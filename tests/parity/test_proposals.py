@@ -51,6 +51,10 @@ def test_where_names_tie_order_proposes_and_says_so() -> None:
         (("Variable_1",), ("top/kernel",)),
     ]
     assert {e.reason for e in proposal.open} == {f"{ORDERED}: 2 have this shape"}
+    assert [(e.name, e.among) for e in proposal.open] == [
+        ("Variable", ("hidden/kernel", "top/kernel")),
+        ("Variable_1", ("top/kernel", "hidden/kernel")),
+    ]
 
 
 def test_a_user_s_word_settles_it() -> None:
@@ -102,6 +106,7 @@ def test_the_parts_of_a_cell_are_found_together(
     weights = {"kernel": (inputs, gates), "recurrent_kernel": (units, gates), "bias": (gates,)}
     (entry,) = propose(variables, [layer("rnn/cell", kind, **weights)]).entries
     assert set(entry.tf1) == {v.name for v in variables}
+    assert (entry.name, entry.path) == ("rnn/some_cell", "rnn/cell")
     assert entry.reason == f"an RNN cell, {ONLY}"
 
 
@@ -126,6 +131,26 @@ def test_cells_of_one_shape_are_told_by_name_or_all_of_them_rest_on_order() -> N
     ]
     with pytest.raises(BadInput, match="LSTM cells of 3 inputs and 4 units: in the graph birnn/fw"):
         proposed("alone")
+
+
+def test_a_user_s_word_of_cells_names_scope_and_path() -> None:
+    variables = [
+        variable(f"birnn/{side}/cell/{part}", *shape)
+        for side in ("fw", "bw")
+        for part, shape in (("kernel", (7, 16)), ("bias", (16,)))
+    ]
+    weights = {"kernel": (3, 16), "recurrent_kernel": (4, 16), "bias": (16,)}
+    layers = [layer(path, "LSTMCell", **weights) for path in ("one", "two")]
+    for entry in propose(variables, layers).open:
+        assert len(entry.among) == 2
+    found = propose(variables, layers, {"birnn/fw/cell": "two"})
+    assert {e.name: e.path for e in found.entries} == {
+        "birnn/fw/cell": "two",
+        "birnn/bw/cell": "one",
+    }
+    assert not found.open
+    with pytest.raises(BadInput, match="no such"):
+        propose(variables, layers, {"birnn/fw/cell": "three"})
 
 
 def test_what_is_left_over_is_listed() -> None:
