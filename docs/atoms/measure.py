@@ -22,10 +22,13 @@ from typing import Any
 
 from parity import checks, engines, store
 from parity.atom import Atom
+from parity.cases import make_case
 from parity.executor import Executor
+from parity.judging import compare_two
 from parity.pair import Pair, slipped
 from parity.pairs import ATOMS
 from parity.results import Comparison, Outcome
+from parity.sides import Desk, Live
 from parity.store import Store
 
 HERE = Path(__file__).parent
@@ -52,9 +55,10 @@ def said(row: Pair) -> Atom:
 
 def measure(row: Pair, executor: Executor) -> dict[str, Any]:
     """Prove an atom, plant its slip; return what came of both."""
-    proved = prove(row, executor, engines.references(None), ("float32", "float64"))
-    planted = prove(slipped(row), executor, [engines.find("graph")], ("float64",))
-    (wrong,) = planted.comparisons
+    dataset = row.data.load()
+    proved = Outcome(row.name, dataset.origin)
+    checks.prove(proved, row, dataset, executor, engines.references(None))
+    wrong = plant(row, executor)
     return {
         "exit_code": proved.exit_code,
         "engines": sorted(proved.engines),
@@ -63,14 +67,17 @@ def measure(row: Pair, executor: Executor) -> dict[str, Any]:
     }
 
 
-def prove(
-    row: Pair, executor: Executor, references: Sequence[engines.Engine], dtypes: Sequence[str]
-) -> Outcome:
-    """Return the verdict on an atom."""
-    dataset = row.data.load()
-    outcome = Outcome(row.name, dataset.origin)
-    checks.prove(outcome, row, dataset, executor, references, dtypes)
-    return outcome
+def plant(row: Pair, executor: Executor) -> Comparison:
+    """Return how the graph of an atom compares, in float64, with a migration that overlooks it."""
+
+    def seat(pair: Pair, engine: str) -> Live:
+        dataset = pair.data.load()
+        desk = Desk(pair, executor, Outcome(pair.name, dataset.origin))
+        case = checks.lead(desk, make_case(pair, "float32", dataset))
+        return Live(desk, engines.find(engine), case.in_dtype("float64"), pair.rungs)
+
+    wrong = slipped(row)
+    return compare_two(wrong, seat(row, "graph"), seat(wrong, "keras"), wrong.rungs)
 
 
 def largest(comparisons: Sequence[Comparison], dtype: str) -> dict[str, float]:
