@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -136,14 +136,21 @@ def convert(
         layout = subject.layout(places.model)
         if from_keras:
             plan = to_tf1(reader, layout, places, options)
+            plan.given.update(subject.settings)
         else:
-            plan = to_keras(reader, layout, places, options, files.step_in_name(source))
+            in_name = files.step_in_name(source)
+            plan = to_keras(reader, layout, places, options, in_name, set(subject.settings))
         write(reader, plan, places, source, target, options.v1, watch)
     return plan
 
 
 def to_keras(
-    reader: Reader, layout: Layout, places: Places, options: Options, in_name: int | None = None
+    reader: Reader,
+    layout: Layout,
+    places: Places,
+    options: Options,
+    in_name: int | None = None,
+    settings: Set[str] = frozenset(),
 ) -> Plan:
     """Plan the way of a TensorFlow 1 checkpoint into a Keras file.
 
@@ -153,6 +160,7 @@ def to_keras(
         places: of the Keras model.
         options: what a user has decided.
         in_name: step that the checkpoint's name tells.
+        settings: variables that Keras has not: settings of training.
 
     Raises:
         BadInput: lists every name that no rule knows, or that is missing.
@@ -164,7 +172,7 @@ def to_keras(
     moves, of_slots = layout.weight_moves("keras"), layout.slot_moves("keras")
     in_slots = {name for move in of_slots for name in move.sources}
     known = {name for move in moves for name in move.sources} | in_slots
-    _refuse_unknown(variables, {*known, *counted, *averaged.values()})
+    _refuse_unknown(variables, {*known, *counted, *averaged.values(), *settings})
     moves = [_placed(move, averaged, {}) for move in moves]
     shapes = _shapes(variables, {name for move in moves for name in move.sources})
     moves = fitting("weights", shapes, moves, complete=True)

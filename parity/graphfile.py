@@ -105,6 +105,9 @@ class Variable:
         shape: sizes.
         trainable: whether it stood in ``tf.trainable_variables()``.
         resource: whether it is a resource, and not a reference.
+        setting: whether it is but a setting of the training step, as a learning rate that the
+            script assigns between steps: the step does not change it, and neither the losses nor
+            the outputs depend on it.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Variable:
     shape: Tuple[int, ...]
     trainable: bool
     resource: bool
+    setting: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -155,7 +155,7 @@ def propose_layout(
         BadInput: weights do not pair off, or there is no rule for the optimizer's slots.
     """
     of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
-    variables = [v for v in graph.variables if v.name not in of_optimizers]
+    variables = [v for v in graph.variables if not v.setting and v.name not in of_optimizers]
     trains = description["optimizer"]
     slots = slots_of(optimizer, graph.variables, trains) if optimizer and trains else Slots({})
     return propose(variables, description["layers"], said.weights), slots
@@ -169,10 +169,11 @@ def starting(graph: Graph) -> dict[str, np.ndarray]:
     is added and taken away exactly.
     """
     random = np.random.RandomState(0)
-    slots = {slot for each in graph.optimizers for slot in each.slots}
+    others = {slot for each in graph.optimizers for slot in each.slots}
+    others |= {each.name for each in graph.variables if each.setting}
     found = {}
     for name, value in graph.values.items():
-        if name in slots or value.dtype.kind != "f":
+        if name in others or value.dtype.kind != "f":
             continue
         if value.size and (value == value.flat[0]).all():
             moves = np.round(random.uniform(-MOVED, MOVED, value.shape) * 4096) / 4096

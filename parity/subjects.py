@@ -97,6 +97,8 @@ class Subject:
         variables: names of weights on the TensorFlow 1 side, or of some of them.
         layout: called with what the Keras model is made of; returns the rules.
         hyperparameters: keyword arguments of the builder.
+        settings: variables of the graph that are but settings of training, as a rate that the
+            script assigns: Keras has none of them, and a checkpoint gets them as they are here.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Subject:
     variables: tuple[str, ...]
     layout: Callable[[Mapping[str, Any]], Layout]
     hyperparameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def with_sizes(self, hyperparameters: Mapping[str, Any]) -> Subject:
         """Return the same models, the Keras one built with these keyword arguments."""
@@ -151,7 +154,8 @@ def of_graph(
         return weights.layout(slots)
 
     names = tuple(each.name for each in graph.variables if each.trainable)
-    return Subject(path.name, keras, names, layout)
+    settings = {each.name: graph.values[each.name] for each in graph.variables if each.setting}
+    return Subject(path.name, keras, names, layout, settings=settings)
 
 
 def question(subject: Subject, dtype: str) -> Request:

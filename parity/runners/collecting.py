@@ -38,6 +38,7 @@ SOURCES = (
 )
 CROSS_ENTROPIES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
 PROBABILITIES = ("Softmax", "Sigmoid")
+READING = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape")
 RANDOM = ("Random", "Multinomial", "TruncatedNormal", "CandidateSampler", "StatelessRandom")
 
 
@@ -99,7 +100,8 @@ def collect(
         if is_input(op) and op.outputs[0].name not in names
     ]
     inputs = [each for each in inputs if graphdefs.op_of(each.name) in present]
-    variables, values = _variables(kept, graph, run, missing)
+    modelled = ancestors([tensor.op for tensor in [*losses, *outputs]])
+    variables, values = _variables(kept, modelled, graph, run, missing)
     return Graph(
         graph_def=graph_def.SerializeToString(),
         made_by=dict(made_by),
@@ -251,8 +253,18 @@ def _given(
 
 
 def _variables(
-    kept: List[Any], graph: Any, run: Run, missing: List[str]
+    kept: List[Any], modelled: Any, graph: Any, run: Run, missing: List[str]
 ) -> Tuple[List[Variable], Dict[str, np.ndarray]]:
+    """Return the variables that a training step reads or writes, and their values.
+
+    Args:
+        kept: ops of the step.
+        modelled: ops that losses and outputs depend on.
+        graph: the graph.
+        run: runs a session with the variables.
+        missing: is told what has no value.
+    """
+    written = {op for each in kept for op in written_by(each)}
     trainable = {v.op.name for v in graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)}
     found, values = [], {}
     for op in kept:
@@ -264,10 +276,18 @@ def _variables(
         except tf.errors.FailedPreconditionError:
             missing.append("{}: not initialised before the first training run".format(op.name))
             continue
-        found.append(
-            Variable(op.name, str(value.dtype), value.shape, op.name in trainable, resource)
-        )
+        trains = op.name in trainable
+        setting = not trains and op not in modelled and op not in written
+        found.append(Variable(op.name, str(value.dtype), value.shape, trains, resource, setting))
     return found, values
+
+
+def written_by(op: Any) -> List[Any]:
+    """Return the variables that an op may change: references it takes, resources not just read."""
+    references = [tensor for arg, tensor in zip(op.op_def.input_arg, op.inputs) if arg.is_ref]
+    resources = [tensor for tensor in op.inputs if tensor.dtype == tf.resource]
+    taken = references + ([] if op.type in READING else resources)
+    return [tensor.op for tensor in taken if tensor.op.type in VARIABLES]
 
 
 def _draws(kept: List[Any]) -> List[Draw]:

@@ -127,11 +127,15 @@ class Imported(Source):
         try:
             with graph.as_default():
                 tf.import_graph_def(definition, name="")
-            variables = {v.name: graph.get_operation_by_name(v.name) for v in file.variables}
+            held = {v.name: graph.get_operation_by_name(v.name) for v in file.variables}
             steps = [_known_step(graph, each) for each in file.optimizers]
         except (KeyError, ValueError) as error:
             raise BadInput("{} cannot be imported: {}".format(spec.builder, error)) from error
+        # What is but a setting of the step is as the file has it; nobody reads or writes it.
+        settings = {v.name for v in file.variables if v.setting}
+        variables = {name: op for name, op in held.items() if name not in settings}
         super().__init__(graph, variables, steps)
+        self._settings = {name: writing(held[name]) for name in settings}
         self._handles, self.trains = spec.handles, "train_op" in spec.handles
         self._values = {
             name: value if name in powers else _as(spec.dtype, value)
@@ -151,7 +155,9 @@ class Imported(Source):
             ) from error
 
     def initialise(self, session: Any) -> None:
-        self.write(session, self._values)
+        self.write(session, {name: self._values[name] for name in self.variables})
+        for name, (value, assign) in self._settings.items():
+            session.run(assign, {value: self._values[name]})
 
 
 def source_of(spec: Model) -> Source:

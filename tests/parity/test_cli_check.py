@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from parity import engines
+from parity import engines, graphfile
 from parity.harvesting import Source, harvest
 from tests.parity import rewrites
 from tests.parity.commands import Command, Ended, error
@@ -78,6 +78,24 @@ def test_a_rate_that_decays_is_a_float32_number_at_every_step(parity: Command) -
     assert ended.code == 0, ended
     ended = check(parity, "decaying_later", file="results/check/decay/decay.graph.npz")
     assert (ended.code, "of 6: update" in ended.out) == (1, True)
+
+
+def test_a_rate_that_the_script_assigns_is_no_weight(parity: Command) -> None:
+    """As char-RNNs and the models of the PTB do, between two epochs."""
+    code = (SCRIPTS / "tiny_rnn.py").read_text("utf-8")
+    for old, new in (
+        ("train_op = ", 'lr = tf.Variable(0.0, trainable=False, name="lr")\ntrain_op = '),
+        ("learning_rate=0.001", "lr"),
+        ("    for _ in", "    sess.run(tf.assign(lr, 0.001))\n    for _ in"),
+    ):
+        assert old in code
+        code = code.replace(old, new)
+    Path("assigned.py").write_text(code)
+    ended = check(parity, "tiny_rnn", file="assigned.py")
+    assert ended.code == 0, ended
+    graph = graphfile.read("results/check/assigned/assigned.graph.npz")
+    assert [each.name for each in graph.variables if each.setting] == ["lr"]
+    assert graph.values["lr"] == np.float32(0.001)
 
 
 def test_what_dropout_keeps_was_a_float32_number(parity: Command) -> None:

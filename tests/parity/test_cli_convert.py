@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -181,6 +182,25 @@ def cnn(harvested: Path) -> Arrays:
     arrays |= {f"beta{i}_power": power(base, 3) for i, base in ((1, 0.9), (2, 0.999))}
     save("cnn.ckpt", arrays)
     return arrays
+
+
+def test_a_rate_that_the_script_assigns_is_left_out_and_given_back(
+    parity: Command, cnn: Arrays
+) -> None:
+    graph = graphfile.read(CNN)
+    rate = graphfile.Variable("lr", "float32", (), False, False, setting=True)
+    values = {**graph.values, "lr": np.array(0.25, np.float32)}
+    variables = (*graph.variables, rate)
+    graphfile.write(
+        "rated.graph.npz", dataclasses.replace(graph, variables=variables, values=values)
+    )
+    save("rated.ckpt", {**cnn, "lr": np.array(0.125, np.float32)})
+    model = ("--keras", "tests.parity.rewrites:tiny_cnn")
+    ended = parity("convert", "rated.graph.npz", "rated.ckpt", "rated.keras", *model)
+    assert (ended.code, "left out: lr" in ended.out) == (0, True), ended
+    ended = parity("convert", "rated.graph.npz", "rated.keras", "back.ckpt", *model)
+    assert ended.code == 0, ended
+    assert values_of("back.ckpt")["lr"] == np.float32(0.25)
 
 
 def test_a_users_own_model_goes_there_and_back(parity: Command, cnn: Arrays) -> None:
