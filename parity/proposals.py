@@ -208,7 +208,12 @@ def slots_of(
 
 # Kind of TensorFlow 1 optimizer -> Keras's names of its slots, in the order of TensorFlow 1's.
 SLOTS: Mapping[str, tuple[str, ...]] = {
+    "AdadeltaOptimizer": ("accumulated_grad", "accumulated_delta_var"),
+    "AdagradOptimizer": ("accumulator",),
     "AdamOptimizer": ("momentum", "velocity"),
+    "AdamWeightDecayOptimizer": ("momentum", "velocity"),
+    "FtrlOptimizer": ("accumulator", "linear"),
+    "MomentumOptimizer": ("momentum",),
     "RMSPropOptimizer": ("velocity", "momentum"),
     "GradientDescentOptimizer": (),
 }

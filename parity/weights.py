@@ -251,6 +251,15 @@ class Slots:
 
 GRADIENT_DESCENT = Slots({})
 RMSPROP = Slots({"RMSProp": "velocity", "RMSProp_1": "momentum"})
+# Centered, the mean gradient is made before the increment.
+CENTERED_RMSPROP = Slots(
+    {"RMSProp": "velocity", "RMSProp_1": "average_gradient", "RMSProp_2": "momentum"}
+)
+MOMENTUM = Slots({"Momentum": "momentum"})
+ADAGRAD = Slots({"Adagrad": "accumulator"})
+ADADELTA = Slots({"Adadelta": "accumulated_grad", "Adadelta_1": "accumulated_delta_var"})
+FTRL = Slots({"Ftrl": "accumulator", "Ftrl_1": "linear"})
+ADAM_WEIGHT_DECAY = Slots({"adam_m": "momentum", "adam_v": "velocity"})
 ADAM = Slots(
     {"Adam": "momentum", "Adam_1": "velocity"},
     shared={"beta1_power": "beta1_power", "beta2_power": "beta2_power"},

@@ -24,9 +24,11 @@ FAMILIES = sorted({row.atom.family for row in ATOMS.values() if row.atom})
 
 
 def atoms_in(file: Path) -> Iterator[str]:
-    """Yield the functions of a file that build something without being told what."""
+    """Yield the public functions of a file that build something without being told what."""
     for node in ast.parse(file.read_text("utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and len(node.args.args) == len(node.args.defaults):
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        if len(node.args.args) == len(node.args.defaults):
             yield node.name
 
 

@@ -17,8 +17,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_v2 import optimizers, sms_rnn
-from keras_v2.optimizers import TF1RMSprop, summed_gradient
+from keras_v2 import sms_rnn
+from keras_v2.optimizers import TF1RMSprop
+from keras_v2.optimizers.base import summed_gradient
 
 RATE = 0.0005  # what the pair publishes
 COARSER = 14  # times the largest logit: that makes the forward difference three times as large
@@ -76,9 +77,8 @@ class Unrounded(TF1RMSprop):
         super().__init__(learning_rate)
         self.learning_rate = learning_rate
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        with mock.patch.object(optimizers, "through_float32", ops.convert_to_tensor):
-            super().update_step(gradient, variable, learning_rate)
+    def number(self, hyperparameter: Any, variable: Any) -> Any:
+        return ops.convert_to_tensor(hyperparameter, dtype=variable.dtype)
 
 
 class WarmLogits(keras.losses.SparseCategoricalCrossentropy):  # type: ignore[misc]  # the same
