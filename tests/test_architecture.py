@@ -92,6 +92,7 @@ EXEMPT = {
     "keras_v2/norms.py": "layers that TensorFlow 1 has in tf.layers, tf.contrib and tf.nn",
     "keras_v2/attention.py": "a decoder that TensorFlow 1 has in tf.contrib.seq2seq",
     "keras_v2/decoding.py": "a search that TensorFlow 1 has in tf.contrib.seq2seq",
+    "keras_v2/schedules.py": "rates that Keras 3 has not; TensorFlow 1 has its own",
     "keras_v2/cells.py": "cells and wrappers that Keras 3 lacks; TensorFlow 1 has its own",
     "keras_v2/masking.py": "ends a mask before the loss; TensorFlow 1 has no masks",
     "keras_v2/keras1.py": "layers and functions that Keras 1 had; TensorFlow 1 has its own",

@@ -199,7 +199,26 @@ def test_what_stock_keras_computes_from_its_iteration() -> None:
     assert found.powers == {"beta1_power": 0.9, "beta2_power": 0.999}
 
 
+@pytest.mark.parametrize(
+    ("kind", "slots"),
+    [
+        ("MomentumOptimizer", {"Momentum": "momentum"}),
+        ("AdagradOptimizer", {"Adagrad": "accumulator"}),
+        (
+            "AdadeltaOptimizer",
+            {"Adadelta": "accumulated_grad", "Adadelta_1": "accumulated_delta_var"},
+        ),
+        ("FtrlOptimizer", {"Ftrl": "accumulator", "Ftrl_1": "linear"}),
+        ("AdamWeightDecayOptimizer", {"adam_m": "momentum", "adam_v": "velocity"}),
+    ],
+)
+def test_the_slots_of_other_optimizers(kind: str, slots: dict[str, str]) -> None:
+    names = tuple(f"a/{suffix}" for suffix in slots)
+    seen = Optimizer(kind, "train", "loss:0", {}, ("a",), names, True)
+    assert slots_of(seen, [], {"slots": [], "betas": []}).tf1_to_keras == slots
+
+
 def test_an_optimizer_without_a_rule_is_named() -> None:
-    other = Optimizer("FtrlOptimizer", "Ftrl", "loss:0", {}, ("a",), (), True)
-    with pytest.raises(BadInput, match="FtrlOptimizer, whose slots have no rule yet"):
+    other = Optimizer("LazyAdamOptimizer", "Adam", "loss:0", {}, ("a",), (), True)
+    with pytest.raises(BadInput, match="LazyAdamOptimizer, whose slots have no rule yet"):
         slots_of(other, [], {"slots": [], "betas": []})
