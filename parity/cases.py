@@ -290,7 +290,7 @@ def path_of(pair: Pair, text: str) -> str:
     if key.kind == "slots":
         variable, _, slot = key.name.rpartition("/")
         path = pair.layout.path_of(variable)
-        return f"{path}: {pair.layout.slots.tf1_to_keras.get(slot)}" if path else ""
+        return f"{path}: {pair.layout.slots.suffixes.get(slot)}" if path else ""
     return pair.layout.path_of(key.name)
 
 

@@ -342,10 +342,8 @@ def _with_averages(
     if averages and options.averages:
         return layout, {name.removesuffix(suffix): name for name in averages}
     if any(path.endswith(f"_{KERAS_AVERAGE}") for path in slots):
-        rules = {**layout.slots.tf1_to_keras, AVERAGE: KERAS_AVERAGE}
-        return dataclasses.replace(
-            layout, slots=dataclasses.replace(layout.slots, tf1_to_keras=rules)
-        ), {}
+        slots_too = dataclasses.replace(layout.slots, averages={AVERAGE: KERAS_AVERAGE})
+        return dataclasses.replace(layout, slots=slots_too), {}
     if averages:
         raise BadInput(
             f"there are moving averages, such as {averages[0]}, and the Keras optimizer keeps none",

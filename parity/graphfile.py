@@ -137,12 +137,14 @@ class Optimizer:
 
     Args:
         kind: name of the optimizer's class.
-        train_op: name of the op that it returned.
+        train_op: name of the op that it returned, or of the one that moves averages after it.
         loss: name of the tensor that it differentiates; empty where that was not seen.
         gradients: variable -> its gradient; a variable the loss does not depend on is left out.
         variables: names of the variables that it was handed, in order.
-        slots: names of the variables that appeared while it was applied, and of its step counter.
+        slots: names of the variables that appeared while it was applied, of its step counter, and
+            of moving averages that follow it.
         ran: whether the first training run ran it.
+        averages: which of the slots are moving averages: they start at what the variable is.
     """
 
     kind: str
@@ -152,6 +154,7 @@ class Optimizer:
     variables: Tuple[str, ...]
     slots: Tuple[str, ...]
     ran: bool
+    averages: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -326,5 +329,6 @@ def _variable(plain: Mapping[str, Any]) -> Variable:
 
 def _optimizer(plain: Mapping[str, Any]) -> Optimizer:
     gradients = {name: Gradient(**each) for name, each in plain["gradients"].items()}
-    names: Dict[str, List[str]] = {k: plain[k] for k in ("variables", "slots")}
+    listed = ("variables", "slots", "averages")
+    names: Dict[str, List[str]] = {k: plain.get(k, []) for k in listed}
     return Optimizer(**dict(plain, gradients=gradients, **{k: tuple(v) for k, v in names.items()}))

@@ -190,20 +190,39 @@ def slots_of(
             f"the graph trains with {kind}, whose slots have no rule yet",
             f"one of {', '.join(SLOTS)}",
         )
-    names, suffixes = set(optimizer.slots), []
+    own = set(optimizer.slots) - set(optimizer.averages)
+    names, suffixes = set(own), []
     for variable in optimizer.variables:
-        for slot in optimizer.slots:
+        for slot in own:
             if slot.startswith(f"{variable}/") and "/" not in slot[len(variable) + 1 :]:
                 names.discard(slot)
                 if slot[len(variable) + 1 :] not in suffixes:
                     suffixes.append(slot[len(variable) + 1 :])
     per_weight = dict(zip(sorted(suffixes), SLOTS[kind], strict=True))
+    averages = _averages(optimizer, description)
     powers = sorted(name for name in names if re.search(r"beta[12]_power", name))
     counters = {v.name: v.dtype for v in variables if v.name in names - set(powers)}
     if all(keras in description["slots"] for keras in ("beta1_power", "beta2_power")):
         shared = dict(zip(powers, ("beta1_power", "beta2_power"), strict=True))
-        return Slots(per_weight, shared, counters)
-    return Slots(per_weight, {}, counters, dict(zip(powers, description["betas"], strict=False)))
+        return Slots(per_weight, shared, counters, averages=averages)
+    by_steps = dict(zip(powers, description["betas"], strict=False))
+    return Slots(per_weight, {}, counters, by_steps, averages)
+
+
+def _averages(optimizer: Optimizer, description: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an average is called on both sides, where the graph keeps some.
+
+    Raises:
+        BadInput: the Keras optimizer keeps none.
+    """
+    if optimizer.averages and not any(slot.endswith("_average") for slot in description["slots"]):
+        raise BadInput(
+            f"the graph keeps moving averages, such as {optimizer.averages[0]}, and the Keras "
+            "optimizer none",
+            "averages on both sides",
+            "make an optimizer of keras_v2.optimizers with use_ema=True",
+        )
+    return {name.rpartition("/")[2]: "average" for name in optimizer.averages}
 
 
 # Kind of TensorFlow 1 optimizer -> Keras's names of its slots, in the order of TensorFlow 1's.

@@ -241,12 +241,19 @@ class Slots:
         counters: ``Saver`` name of a step counter, for which Keras has its iteration -> its dtype.
         powers: ``Saver`` name of a slot -> its base: TensorFlow 1 keeps base ** (steps + 1), Keras
             takes the power of its iteration.
+        averages: ``Saver`` suffix -> Keras suffix of moving averages, which hold what weights hold.
     """
 
     tf1_to_keras: Mapping[str, str]
     shared: Mapping[str, str] = dataclasses.field(default_factory=dict)
     counters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     powers: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    averages: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def suffixes(self) -> Mapping[str, str]:
+        """``Saver`` suffix -> Keras suffix of all that belongs to a variable."""
+        return {**self.tf1_to_keras, **self.averages}
 
 
 GRADIENT_DESCENT = Slots({})
@@ -381,20 +388,24 @@ class Layout:
 
     def slot_moves(self, to: str) -> list[Move]:
         """Return the way of every slot but counters and powers, to ``keras`` or to ``tf1``."""
-        if to == "keras":
-            return [Move(rule.tf1, rule.keras, rule.to_keras) for rule in self._slot_rules()]
-        return [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in self._slot_rules()]
-
-    def _slot_rules(self) -> list[Rule]:
-        """Return a rule for each group of slots, which are laid out as their variables are."""
         shared = [Rule((tf1,), (keras,)) for tf1, keras in self.slots.shared.items()]
-        return shared + [
+        rules = shared + self._suffixed(self.slots.tf1_to_keras)
+        averages = self._suffixed(self.slots.averages)
+        if to == "keras":
+            moves = [Move(rule.tf1, rule.keras, rule.to_keras) for rule in rules]
+            return moves + [Move(rule.tf1, rule.keras, rule.weights_to_keras) for rule in averages]
+        moves = [Move(rule.keras, rule.tf1, rule.to_tf1) for rule in rules]
+        return moves + [Move(rule.keras, rule.tf1, rule.weights_to_tf1) for rule in averages]
+
+    def _suffixed(self, suffixes: Mapping[str, str]) -> list[Rule]:
+        """Return a rule for each group of slots, which are laid out as their variables are."""
+        return [
             dataclasses.replace(
                 rule,
                 tf1=tuple(f"{name}/{tf1}" for name in rule.tf1),
                 keras=tuple(f"{path.replace('/', '_')}_{keras}" for path in rule.keras),
             )
-            for tf1, keras in self.slots.tf1_to_keras.items()
+            for tf1, keras in suffixes.items()
             for rule in self.rules
         ]
 
@@ -424,7 +435,8 @@ class Layout:
 
     def held(self, tf1: str) -> float:
         """Return `Rule.held` of the TensorFlow 1 variable `tf1`; 0.0 for an unknown name."""
-        return max((rule.held for rule in self.rules if tf1 in rule.tf1), default=0.0)
+        rules = [*self.rules, *self._suffixed(self.slots.averages)]
+        return max((rule.held for rule in rules if tf1 in rule.tf1), default=0.0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -58,10 +58,44 @@ class TF1Optimizer(keras.Optimizer):  # type: ignore[misc]  # Keras ships no ann
     A subclass has its hyperparameters as attributes, makes its slots in `build`, and says in
     `slots_of`, `step` and `apply_kernel` what it does with them. A sparse gradient changes only the
     rows that it names, of the variable and of every slot; repeats are summed first.
+
+    With `use_ema=True` it keeps `tf.compat.v1.train.ExponentialMovingAverage` of each weight:
+
+        average <- average - (average - var) (1 - decay)
+
+    which starts at the weight; Keras's own starts at what the first step makes of it. With
+    `ema_num_updates=True`, decay is min(ema_momentum, (1 + n) / (10 + n)) after n steps, as where
+    TF1 is given the global step.
     """
 
-    def __init__(self, learning_rate: Any, name: str, **kwargs: Any) -> None:
+    def __init__(
+        self, learning_rate: Any, name: str, ema_num_updates: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(rounded_rate(learning_rate), name=name, **kwargs)
+        self.ema_num_updates = ema_num_updates
+
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> Any:
+        """Creates what belongs to a weight; an average starts at it."""
+        if name == "average":
+
+            def initializer(shape: Any, dtype: Any = None) -> Any:
+                return ops.convert_to_tensor(reference_variable, dtype)
+
+        return super().add_variable_from_reference(reference_variable, name, initializer)
+
+    def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
+        """Moves the averages; Keras calls it after each step, before it counts the step."""
+        decay = ops.convert_to_tensor(self.ema_momentum, dtype="float32")
+        if self.ema_num_updates:
+            done = ops.cast(self.iterations, "float32") + 1.0
+            decay = ops.minimum(decay, (1.0 + done) / (10.0 + done))
+        for variable, average in zip(
+            trainable_variables, self._model_variables_moving_average, strict=True
+        ):
+            away = average - variable
+            average.assign(average - away * ops.cast(1.0 - decay, variable.dtype))
 
     def slots_of(self, variable: Any) -> list[Any]:
         """Returns the slots of a variable."""
@@ -90,3 +124,8 @@ class TF1Optimizer(keras.Optimizer):  # type: ignore[misc]  # Keras ships no ann
     def number(self, hyperparameter: Any, variable: Any) -> Any:
         """Returns a hyperparameter as TensorFlow 1 rounds it, in the dtype of a variable."""
         return through_float32(hyperparameter, variable.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments that make an equal optimizer, without its slots."""
+        config: dict[str, Any] = super().get_config()
+        return config | {"ema_num_updates": self.ema_num_updates}

@@ -225,8 +225,9 @@ def _optimizer(seen: Applied, ran: bool, missing: List[str]) -> Optimizer:
         loss,
         gradients,
         tuple(variable.op.name for _, variable in seen.pairs),
-        tuple(sorted(seen.slots)),
+        tuple(sorted(seen.slots | seen.averages)),
         ran,
+        tuple(sorted(seen.averages)),
     )
 
 

@@ -71,7 +71,10 @@ class GraphRunner(Runner):
         self._source.write(self._session, arrays)
 
     def reset_slots(self) -> None:
-        self._source.write(self._session, self._fresh_slots)
+        averages = {name for step in self._source.steps for name in step.averages}
+        weights = self.variables() if averages else {}  # where each starts
+        starts = {name: weights[name.rpartition("/")[0]] for name in averages}
+        self._source.write(self._session, dict(self._fresh_slots, **starts))
 
     def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
         taps = {name: self._source.tensor(name) for name in self.spec.taps}

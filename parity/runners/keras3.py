@@ -25,7 +25,7 @@ if ON_TENSORFLOW:
 
 
 class RecordGradients(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
-    """Keeps each gradient in a slot and leaves the weights alone.
+    """Keeps each gradient in a slot, clipped if it clips, and leaves the weights alone.
 
     Works on every backend, because it asks nothing of one: no tape, no `value_and_grad`.
     """
@@ -62,7 +62,7 @@ class KerasRunner(Runner):
         self._taps = keras.Model(self.model.input, taps)
         self._forward = compiled(self._taps, self._by_xla)
         self._dropout = Dropout(self.model, spec.seed, spec.twin)
-        self._recorder = RecordGradients(learning_rate=0.0)
+        self._recorder = RecordGradients(learning_rate=0.0, **clipping(self._optimizer))
         self._trained: Dict[int, Any] = {}  # optimizer -> its compiled training step
         self._apart: Optional[Layerwise] = None
         self._computed: Any = None
@@ -87,6 +87,11 @@ class KerasRunner(Runner):
     def reset_slots(self) -> None:
         for variable, value in zip(self._optimizer_variables(), self._fresh_slots):
             variable.assign(value)
+        slots = self._slot_variables()
+        for weight in self.model.trainable_variables:
+            average = slots.get("{}_average".format(weight.path.replace("/", "_")))
+            if average is not None:  # it starts at what the weight is
+                average.assign(weight)
 
     def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
         # Recurrent layers draw masks outside of training as well, and do not use them.
@@ -273,6 +278,12 @@ def compiled(model: Any, by_xla: bool = False) -> Any:
             XLA rounds otherwise.
     """
     return tf.function(model, jit_compile=by_xla or None) if ON_TENSORFLOW else model
+
+
+def clipping(optimizer: Any) -> Dict[str, Any]:
+    """Return how an optimizer clips gradients, as the arguments that make another do so."""
+    names = ("clipnorm", "clipvalue", "global_clipnorm")
+    return {name: getattr(optimizer, name, None) for name in names}
 
 
 def is_seed(variable: Any) -> bool:

@@ -4,7 +4,7 @@ A source is a graph with handles: its variables, what its optimizers were handed
 every name that a pair's wiring says.
 """
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -30,13 +30,19 @@ class Step:
         train_op: the op that updates.
         gradients: variable -> what the optimizer was handed; None if the loss does not depend on
             the variable.
-        slots: names of the variables that are the optimizer's.
+        slots: names of the variables that are the optimizer's, moving averages too.
+        averages: names of the moving averages.
     """
 
     def __init__(
-        self, train_op: Any, gradients: Mapping[str, Optional[Gradient]], slots: Set[str]
+        self,
+        train_op: Any,
+        gradients: Mapping[str, Optional[Gradient]],
+        slots: Iterable[str],
+        averages: Iterable[str],
     ) -> None:
-        self.train_op, self.gradients, self.slots = train_op, gradients, slots
+        self.train_op, self.gradients = train_op, gradients
+        self.slots, self.averages = {*slots, *averages}, set(averages)
 
 
 class Source:
@@ -192,7 +198,7 @@ def _step(seen: Applied) -> Step:
         variable.op.name: None if gradient is None else _parts(gradient)
         for gradient, variable in seen.pairs
     }
-    return Step(seen.train_op, gradients, seen.slots)
+    return Step(seen.train_op, gradients, seen.slots, seen.averages)
 
 
 def _known_step(graph: Any, known: graphfile.Optimizer) -> Step:
@@ -200,7 +206,8 @@ def _known_step(graph: Any, known: graphfile.Optimizer) -> Step:
     for name, each in known.gradients.items():
         indices = graph.as_graph_element(each.indices) if each.indices else None
         gradients[name] = graph.as_graph_element(each.values), indices
-    return Step(graph.get_operation_by_name(known.train_op), gradients, set(known.slots))
+    train_op = graph.get_operation_by_name(known.train_op)
+    return Step(train_op, gradients, known.slots, known.averages)
 
 
 def shared_floats(file: graphfile.Graph) -> List[str]:

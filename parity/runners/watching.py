@@ -1,6 +1,7 @@
 """Watches code that builds and trains a TensorFlow 1 graph, and knows nothing of it.
 
-Hooks on `tf.train.Optimizer` and `tf.gradients` see what is differentiated and what is applied;
+Hooks on `tf.train.Optimizer`, `ExponentialMovingAverage` and `tf.gradients` see what is
+differentiated, applied and averaged;
 a hook on `Session.run` sees every run before it happens. Nothing is guessed by name.
 """
 
@@ -24,7 +25,8 @@ class Applied:
         pairs: (gradient or None, variable), as they were handed over.
         slots: names of the variables that appeared meanwhile, and of the step counter that it was
             handed.
-        train_op: the op that it returned.
+        averages: names of the moving averages that follow it.
+        train_op: the op that it returned, or the one that moves the averages after it.
         loss: what is differentiated, or None where that was not seen.
     """
 
@@ -32,6 +34,7 @@ class Applied:
         self.graph = tf.get_default_graph()
         self.kind, self.pairs, self.loss = kind, pairs, loss
         self.slots: Set[str] = set()
+        self.averages: Set[str] = set()
         self.train_op: Any = None
 
 
@@ -51,6 +54,17 @@ class Watched:
         """A loss was differentiated."""
         parts = [part for gradient in gradients for part in components(gradient)]
         self._losses.append((loss, {part.op for part in parts}))
+
+    def averaged(self, averages: Any, variables: Any, update: Any) -> None:
+        """Moving averages were made; those that a training step is followed by are part of it."""
+        behind = ancestors([update])
+        given = tf.trainable_variables() if variables is None else variables
+        averaged = {v.op: averages.average(v).op.name for v in given if v.op.type in VARIABLES}
+        for seen in self.applied:
+            mine = {averaged[v.op] for _, v in seen.pairs if v.op in averaged}
+            if mine and seen.train_op in behind:
+                seen.averages |= mine
+                seen.train_op = update
 
     def apply(self, optimizer: Any, original: Run, pairs: Any, *args: Any, **options: Any) -> Any:
         """Let an optimizer apply gradients, and note what it did."""
@@ -91,6 +105,7 @@ def watched() -> Iterator[Watched]:
     seen = Watched()
     optimizer = tf.train.Optimizer
     initialize, gradients = optimizer.__init__, tf.gradients
+    average = tf.train.ExponentialMovingAverage.apply
     modules = (tensorflow, tf)  # a script may have imported either
     others = [module.gradients for module in modules]
 
@@ -116,13 +131,21 @@ def watched() -> Iterator[Watched]:
             seen.differentiated(losses[0], found)
         return found
 
+    @functools.wraps(average)
+    def averaging(self: Any, var_list: Any = None) -> Any:
+        update = average(self, var_list)
+        seen.averaged(self, var_list, update)
+        return update
+
     optimizer.__init__ = watching
+    tf.train.ExponentialMovingAverage.apply = averaging
     for module in modules:
         module.gradients = differentiate
     try:
         yield seen
     finally:
         optimizer.__init__ = initialize
+        tf.train.ExponentialMovingAverage.apply = average
         for module, other in zip(modules, others):
             module.gradients = other
 

@@ -19,6 +19,7 @@ STEPS = 40
 SHAPE = (6, 3)  # (rows, units)
 RMSPROP_SLOTS = {"velocity": 1.0, "momentum": 0.0, "average_gradient": 0.0}  # first values
 ADAM_SLOTS = {"momentum": 0.0, "velocity": 0.0}
+START = np.array([1.0, -2.5], "float32")
 
 # Measured, then rounded up: 2.4e-7 and 4.4e-16.
 TOLERANCE = {"float32": 1e-6, "float64": 5e-15}
@@ -476,6 +477,7 @@ def test_a_saved_model_trains_on_as_if_never_saved(
     [
         TF1RMSprop(0.5, rho=0.8, momentum=0.25, epsilon=1e-3, centered=True, clipnorm=2.0),
         TF1Adam(0.5, beta_1=0.8, beta_2=0.25, epsilon=1e-3, clipnorm=2.0),
+        TF1Adam(0.5, use_ema=True, ema_momentum=0.5, ema_num_updates=True),
     ],
 )
 def test_config_round_trip(optimizer: keras.Optimizer) -> None:
@@ -509,3 +511,27 @@ def test_powers_of_adam_stay_in_float32_and_wait_for_accumulated_gradients(dtype
     powers = [slot.numpy() for slot in optimizer.variables if slot.path.endswith("power")]
     assert [power.dtype for power in powers] == ["float32", "float32"]
     assert powers == pytest.approx([0.9**4, 0.999**4], rel=1e-6)
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_averages_are_those_of_tensorflow(counted: bool) -> None:
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        weight = tf.compat.v1.get_variable("w", initializer=START, use_resource=True)
+        step = tf.compat.v1.train.get_or_create_global_step()
+        counting = tf.compat.v1.assign_add(weight, [1.0, 1.0]), tf.compat.v1.assign_add(step, 1)
+        averages = tf.compat.v1.train.ExponentialMovingAverage(0.75, step if counted else None)
+        with tf.control_dependencies(counting):
+            update = averages.apply([weight])
+        session.run(tf.compat.v1.global_variables_initializer())
+        expected = [
+            (session.run(update), session.run(averages.average(weight)))[1] for _ in "12345"
+        ]
+    optimizer = TF1Adam(0.0, use_ema=True, ema_momentum=0.75, ema_num_updates=counted)
+    weight = keras.Variable(START, name="w")
+    optimizer.build([weight])
+    (average,) = (v for v in optimizer.variables if v.name == "w_average")
+    np.testing.assert_array_equal(average, START)
+    for each in expected:
+        weight.assign_add(np.ones_like(START))
+        optimizer.apply([np.zeros_like(START)], [weight])
+        np.testing.assert_array_equal(average, each)

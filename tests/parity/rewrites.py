@@ -69,6 +69,17 @@ def decaying_later() -> keras.Model:
     return decaying(4)
 
 
+def averaged(counted: bool = True) -> keras.Model:
+    model = tiny_rnn()
+    optimizer = TF1Adam(0.01, use_ema=True, ema_momentum=0.75, ema_num_updates=counted)
+    model.compile(optimizer, model.loss)
+    return model
+
+
+def averaged_without_a_count() -> keras.Model:
+    return averaged(counted=False)
+
+
 def backwards() -> keras.Model:
     sequence = keras.Input((4, 3))
     model = keras.Model(sequence, layers.Dense(2)(layers.LSTM(5, go_backwards=True)(sequence)))

@@ -98,6 +98,28 @@ def test_a_rate_that_the_script_assigns_is_no_weight(parity: Command) -> None:
     assert graph.values["lr"] == np.float32(0.001)
 
 
+def test_moving_averages_that_follow_a_step_are_slots_of_it(parity: Command) -> None:
+    code = (SCRIPTS / "tiny_rnn.py").read_text("utf-8")
+    average = """
+counter = tf.train.get_or_create_global_step()
+average = tf.train.ExponentialMovingAverage(0.75, counter)
+with tf.control_dependencies([
+    tf.train.AdamOptimizer(0.01).minimize(loss_op, counter)
+]):
+    train_op = average.apply(tf.trainable_variables())
+"""
+    plain = "train_op = tf.train.GradientDescentOptimizer(learning_rate=0.001).minimize(loss_op)"
+    assert plain in code
+    Path("averaged.py").write_text(code.replace(plain, average))
+    ended = check(parity, "averaged", file="averaged.py")
+    assert ended.code == 0, ended
+    graph = "results/check/averaged/averaged.graph.npz"
+    (optimizer,) = graphfile.read(graph).optimizers
+    assert optimizer.averages[0] == "Variable/ExponentialMovingAverage"
+    wrong = check(parity, "averaged_without_a_count", file=graph)
+    assert (wrong.code, "of 6: update" in wrong.out) == (1, True)
+
+
 def test_what_dropout_keeps_was_a_float32_number(parity: Command) -> None:
     """0.8 is none: a float64 twin that keeps 0.8 itself would be 2e-8 off."""
     code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")

@@ -99,7 +99,7 @@ def places_for(layout: Layout, dtype: str = "float32") -> Places:
     of_weights = layout.weights_to_keras(zeros)
     slots: Arrays = {ITERATION: np.zeros((), np.int64)}
     slots |= {keras: np.zeros((), np.float32) for keras in layout.slots.shared.values()}
-    for suffix in layout.slots.tf1_to_keras:
+    for suffix in layout.slots.suffixes:
         moved = layout.slots_to_keras({f"{n}/{suffix}": v for n, v in zeros.items()}, 0)
         slots |= moved
     listed = [("weight", path, value) for path, value in of_weights.items()]
@@ -334,8 +334,8 @@ def test_moving_averages_have_a_place_or_are_decided_upon(tmp_path: Path) -> Non
     with pytest.raises(BadInput, match=r"moving averages, such as .* keeps none.*--averages"):
         there(tmp_path, path, PLAIN, places_for(PLAIN))
     # an optimizer with use_ema=True
-    suffixes = {**RMSPROP.tf1_to_keras, "ExponentialMovingAverage": "average"}
-    keeping = places_for(Layout(RULES, dataclasses.replace(RMSPROP, tf1_to_keras=suffixes)))
+    suffixes = {"ExponentialMovingAverage": "average"}
+    keeping = places_for(Layout(RULES, dataclasses.replace(RMSPROP, averages=suffixes)))
     _, file = there(tmp_path, path, PLAIN, keeping)
     assert_equal(back(tmp_path, file, PLAIN, keeping), arrays | averages)
     plan, file = there(tmp_path, path, PLAIN, places_for(PLAIN), Options(averages=True))

@@ -218,6 +218,28 @@ def test_the_slots_of_other_optimizers(kind: str, slots: dict[str, str]) -> None
     assert slots_of(seen, [], {"slots": [], "betas": []}).tf1_to_keras == slots
 
 
+AVERAGED = Optimizer(
+    "GradientDescentOptimizer",
+    "train",
+    "loss:0",
+    {},
+    ("a",),
+    ("a/EMA",),
+    ran=True,
+    averages=("a/EMA",),
+)
+
+
+def test_moving_averages_are_among_the_slots() -> None:
+    keras = {"slots": ["a_average"], "betas": []}
+    assert slots_of(AVERAGED, [], keras).averages == {"EMA": "average"}
+
+
+def test_moving_averages_on_one_side_are_refused() -> None:
+    with pytest.raises(BadInput, match="the graph keeps moving averages, such as a/EMA"):
+        slots_of(AVERAGED, [], {"slots": []})
+
+
 def test_an_optimizer_without_a_rule_is_named() -> None:
     other = Optimizer("LazyAdamOptimizer", "Adam", "loss:0", {}, ("a",), (), True)
     with pytest.raises(BadInput, match="LazyAdamOptimizer, whose slots have no rule yet"):

@@ -130,8 +130,7 @@ def test_two_optimizers_and_what_is_written_beside_them_are_told_apart() -> None
         with tf.control_dependencies([moved.op]):
             first = tf.train.AdamOptimizer(0.1).minimize(loss, var_list=[kernel])
         second = tf.train.MomentumOptimizer(0.1, 0.9).minimize(penalty, var_list=[table])
-        with tf.control_dependencies([first, second]):
-            averages.apply([kernel])
+        tf.group(first, second, averages.apply([kernel]))
 
     seen, graph = built(build)
     found, _ = recovered(imported(graph))

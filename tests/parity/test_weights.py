@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -91,6 +93,18 @@ def test_slots_survive_the_round_trip_bit_by_bit(cell: str, seed: int) -> None:
     assert_equal({"iteration": keras["iteration"]}, {"iteration": np.array(seed, np.int64)})
     assert_equal(rules.slots_to_tf1(keras), slots)
     assert_equal(rules.slots_to_keras(rules.slots_to_tf1(keras), step=seed), keras)
+
+
+@EACH
+def test_an_average_holds_what_its_weight_holds(cell: str) -> None:
+    slots = dataclasses.replace(CELLS[cell].slots, averages={"EMA": "average"})
+    rules, weights = Layout(CELLS[cell].rules, slots), drawn(cell, 0)
+    averages = {f"{name}/EMA": value for name, value in weights.items()}
+    keras = rules.slots_to_keras(averages, step=0)
+    for path, value in rules.weights_to_keras(weights).items():
+        np.testing.assert_array_equal(keras[f"{path.replace('/', '_')}_average"], value)
+    assert_equal(rules.slots_to_tf1(keras), averages | rules.counted(0))
+    assert [rules.held(f"{n}/EMA") for n in weights] == [rules.held(n) for n in weights]
 
 
 @EACH
