@@ -61,7 +61,8 @@ class WeightedBinaryCrossentropy(keras.losses.Loss):  # type: ignore[misc]  # Ke
     References:
         `weighted_cross_entropy_with_logits` in tensorflow/python/ops/nn_impl.py (TensorFlow 1.15).
 
-    >>> round(float(WeightedBinaryCrossentropy(2.0)(ops.ones((1, 1)), ops.zeros((1, 1)))), 4)  # 2 log 2
+    >>> loss = WeightedBinaryCrossentropy(2.0)(ops.ones((1, 1)), ops.zeros((1, 1)))  # 2 log 2
+    >>> round(float(loss), 4)
     1.3863
     """
 

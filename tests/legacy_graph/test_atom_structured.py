@@ -16,22 +16,22 @@ import tensorflow.compat.v1 as tf
 from tensorflow.contrib import crf
 from legacy_graph.atoms import structured as ours
 
-draw = np.random.RandomState(0)
-scores = tf.constant(draw.normal(size=(6, ours.TIME, ours.TAGS)), tf.float32)
-transitions = tf.constant(draw.normal(size=(ours.TAGS, ours.TAGS)), tf.float32)
-tags = tf.constant(draw.randint(0, ours.TAGS, (6, ours.TIME)), tf.int32)
-lengths = tf.constant([1, 2, 3, 4, 5, 5], tf.int32)
-likelihood = ours.crf_sequence_score(scores, tags, lengths, transitions)
-likelihood -= ours.crf_log_norm(scores, lengths, transitions)
-expected, _ = crf.crf_log_likelihood(scores, tags, lengths, transitions)
-best, score = ours.crf_decode(scores, lengths, transitions)
-expected_best, expected_score = crf.crf_decode(scores, transitions, lengths)
-fetches = {
-    "ours/likelihood": likelihood, "contrib/likelihood": expected,
-    "ours/best": best, "contrib/best": expected_best,
-    "ours/score": score, "contrib/score": expected_score,
-}
-with tf.Session() as session:
+with tf.Graph().as_default(), tf.Session() as session:
+    draw = np.random.RandomState(0)
+    scores = tf.constant(draw.normal(size=(6, ours.TIME, ours.TAGS)), tf.float32)
+    transitions = tf.constant(draw.normal(size=(ours.TAGS, ours.TAGS)), tf.float32)
+    tags = tf.constant(draw.randint(0, ours.TAGS, (6, ours.TIME)), tf.int32)
+    lengths = tf.constant([1, 2, 3, 4, 5, 5], tf.int32)
+    likelihood = ours.crf_sequence_score(scores, tags, lengths, transitions)
+    likelihood -= ours.crf_log_norm(scores, lengths, transitions)
+    expected, _ = crf.crf_log_likelihood(scores, tags, lengths, transitions)
+    best, score = ours.crf_decode(scores, lengths, transitions)
+    expected_best, expected_score = crf.crf_decode(scores, transitions, lengths)
+    fetches = {
+        "ours/likelihood": likelihood, "contrib/likelihood": expected,
+        "ours/best": best, "contrib/best": expected_best,
+        "ours/score": score, "contrib/score": expected_score,
+    }
     np.savez(sys.argv[1], **session.run(fetches))
 """
 
