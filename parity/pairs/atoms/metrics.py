@@ -1,7 +1,0 @@
-"""Streaming metrics."""
-
-from __future__ import annotations
-
-from parity.pair import Pair
-
-ROWS: tuple[Pair, ...] = ()
