@@ -198,7 +198,7 @@ def slots_of(
                 names.discard(slot)
                 if slot[len(variable) + 1 :] not in suffixes:
                     suffixes.append(slot[len(variable) + 1 :])
-    per_weight = dict(zip(sorted(suffixes), SLOTS[kind], strict=True))
+    per_weight = dict(zip(sorted(suffixes), _named(kind, suffixes), strict=True))
     averages = _averages(optimizer, description)
     powers = sorted(name for name in names if re.search(r"beta[12]_power", name))
     counters = {v.name: v.dtype for v in variables if v.name in names - set(powers)}
@@ -225,6 +225,23 @@ def _averages(optimizer: Optimizer, description: Mapping[str, Any]) -> dict[str,
     return {name.rpartition("/")[2]: "average" for name in optimizer.averages}
 
 
+def _named(kind: str, suffixes: Sequence[str]) -> tuple[str, ...]:
+    """Return what Keras calls the slots of a variable.
+
+    Raises:
+        BadInput: an optimizer of this kind has others.
+    """
+    options = [SLOTS[kind], CENTERED] if kind == "RMSPropOptimizer" else [SLOTS[kind]]
+    for names in options:
+        if len(names) == len(suffixes):
+            return names
+    raise BadInput(
+        f"{kind} keeps {', '.join(suffixes) or 'no slots'} of a variable",
+        f"as many as there are in {' or '.join(map(str, options))}",
+    )
+
+
+CENTERED = ("velocity", "average_gradient", "momentum")  # the slots of a centered RMSProp
 # Kind of TensorFlow 1 optimizer -> Keras's names of its slots, in the order of TensorFlow 1's.
 SLOTS: Mapping[str, tuple[str, ...]] = {
     "AdadeltaOptimizer": ("accumulated_grad", "accumulated_delta_var"),

@@ -52,9 +52,9 @@ class Row:
     """A pair that is stopped and gone on with, without dropout.
 
     Args:
-        pair: its name.
+        pair: its name, of a model or of an atom.
         optimizer: what trains it.
-        targets: ``class``, ``one hot`` or ``yes or no``.
+        targets: ``class``, ``one hot``, ``yes or no`` or ``numbers``.
         keras: arguments of the Keras builder besides the sizes.
     """
 
@@ -62,6 +62,13 @@ class Row:
     optimizer: str
     targets: str
     keras: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What both builders are given; an atom has its sizes."""
+        if pairs.find(self.pair).atom:
+            return {}
+        return {"vocabulary_size": WORDS, "sequence_length": LENGTH}
 
 
 # Another optimizer is another row.
@@ -71,6 +78,10 @@ ROWS = (
     Row("imdb_lstm_cells", "RMSProp", "yes or no", {"dropout_rate": 0.0}),
     Row("imdb_pooling", "Adam", "one hot", {"dropout_rate": 0.0}),
     Row("imdb_bilstm", "Adam", "one hot", {"dropout_rate": 0.0}),
+    # An embedding under a rate that falls twice, before the stop and after it.
+    Row("momentum_sparse", "Momentum", "numbers"),
+    Row("adagrad_sparse", "Adagrad", "numbers"),
+    Row("adam_weight_decay_sparse", "BERT's", "numbers"),
 )
 
 
@@ -134,7 +145,7 @@ class Resume:
     def __init__(self, row: Row, folder: Path, executor: Executor) -> None:
         self.row, self.folder, self.executor = row, folder, executor
         self.pair: Pair = pairs.find(row.pair)
-        self.sizes = {"vocabulary_size": WORDS, "sequence_length": LENGTH}
+        self.sizes = row.sizes
         self.subject = subjects.of_pair(self.pair, {**self.sizes, **row.keras})
         self.batches = batches(row.targets)
         np.savez(folder / "batches.npz", **self.batches)
@@ -304,10 +315,12 @@ class Resume:
         found = {}
         with open_file(self._at(side, STOP)) as reader:
             state = {name: reader.read(name) for name in reader.variables}
-        fixed = {n: v for n, v in state.items() if n in self.pair.layout.slots.shared}
-        made: dict[str, Arrays] = {"truth": {n: v.astype("float64") for n, v in state.items()}}
+        slots = self.pair.layout.slots
+        fixed = {n: v for n, v in state.items() if n in {*slots.shared, *slots.counters}}
+        moving = {n: v for n, v in state.items() if n not in fixed}
+        made: dict[str, Arrays] = {"truth": {n: v.astype("float64") for n, v in moving.items()}}
         for number in range(1, rounding.TWINS + 1):
-            made[f"twin-{number}"] = rounding.twin_of(state, number)
+            made[f"twin-{number}"] = rounding.twin_of(moving, number)
         for name, arrays in made.items():
             found[name] = self.folder / f"{name}-{side}-start"
             with tensorflow_files.writing(found[name]) as writer:
@@ -337,7 +350,10 @@ def batches(targets: str) -> Arrays:
         "class": classes.astype(np.int32),
         "one hot": np.eye(2, dtype=np.float32)[classes],
         "yes or no": classes[..., None].astype(np.float32),
+        "numbers": draw.normal(size=(STEPS, BATCH, 3)).astype(np.float32),
     }[targets]
+    if targets == "numbers":
+        x = x[..., :3]  # the atoms' length
     return {"x": x.astype(np.int32), "y": y}
 
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from parity import api, converting, inspecting, pairs, subjects
+from parity import api, converting, inspecting, pairs, pairtoml, subjects
 from parity.cases import Request
 from parity.checkpoints import open_file
 from parity.checkpoints.keras_files import KerasReader
@@ -24,6 +24,7 @@ from parity.converting import Options
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
 from parity.handles import Said
+from parity.pairtoml import ENDING, PairFile
 from parity.proposals import Proposal
 from parity.subjects import Ask, Subject
 
@@ -114,7 +115,11 @@ def inspect(
 @app.command()
 def convert(
     pair: Annotated[
-        str, typer.Argument(metavar="PAIR", help=f"A pair; or a {SUFFIX} together with --keras.")
+        str,
+        typer.Argument(
+            metavar="PAIR",
+            help=f"A pair; a pair file {ENDING}; or a {SUFFIX} together with --keras.",
+        ),
     ],
     source: Annotated[
         Path,
@@ -188,16 +193,22 @@ def _subject(
 ) -> Subject:
     """Return what is converted between; `ask` if the Keras model of a pair is to be built."""
     given = {name: _value(value) for name, value in named_values("--set", sizes)}
-    if pair.endswith(SUFFIX):
-        if not keras:
-            raise BadInput(f"{pair} has no Keras model", "--keras MODULE:FUNCTION or FILE.keras")
+    if pair.endswith((SUFFIX, ENDING)):
         said = Said(optimizer=optimizer, weights=dict(named_values("--weight", weight)))
-        found = subjects.of_graph(Path(pair), api.located(keras), said, confirmed, tell)
+        asked = pairtoml.resolved(PairFile(pair, keras, said=said))
+        if not asked.keras:
+            raise BadInput(f"{pair} has no Keras model", "--keras MODULE:FUNCTION or FILE.keras")
+        if not asked.graph.endswith(SUFFIX):
+            raise BadInput(
+                f"{pair} is of the script {asked.graph}", f"a graph file {SUFFIX}: parity harvest"
+            )
+        keras = api.located(asked.keras)
+        found = subjects.of_graph(Path(asked.graph), keras, asked.said, confirmed, tell)
         return found.with_sizes(given)
     if keras or weight or optimizer:
         raise BadInput(
             f"{pair} is a pair of the table, which has its Keras model and its rules",
-            f"a file {SUFFIX} with --keras, --weight and --optimizer",
+            f"a pair file {ENDING}, or a file {SUFFIX}, with --keras, --weight and --optimizer",
         )
     row = pairs.find(pair)
     if not given and ask:

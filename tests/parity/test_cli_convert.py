@@ -281,6 +281,22 @@ def test_a_stock_adam_takes_its_powers_from_its_count(parity: Command, cnn: Arra
     assert "beta1_power says 3 steps, and global_step says 9" in error(ended)
 
 
+def test_a_mapping_that_check_has_kept_is_given_back(parity: Command, cnn: Arrays) -> None:
+    own = ("--keras", "tests.parity.rewrites:tiny_cnn")
+    assert parity("check", CNN, *own, "--save-pair", "pair.toml").code == 0
+    assert '"embedding/W" = "embedding/embeddings"' in Path("pair.toml").read_text()
+    assert parity("convert", "pair.toml", "cnn.ckpt", "cnn.keras").code == 0
+    assert parity("convert", "pair.toml", "cnn.keras", "back.ckpt").code == 0
+    assert_equal(values_of("back.ckpt"), cnn)
+    text = Path("pair.toml").read_text()
+    Path("wrong.toml").write_text(text.replace("embedding/embeddings", "embedding/vectors"))
+    ended = parity("convert", "wrong.toml", "cnn.ckpt", "wrong.keras")
+    assert (ended.code, "embedding/vectors" in error(ended)) == (2, True)
+    Path("script.toml").write_text('graph = "train.py"\nkeras = "tests.parity.rewrites:tiny_cnn"')
+    ended = parity("convert", "script.toml", "cnn.ckpt", "script.keras")
+    assert (ended.code, "is of the script train.py" in error(ended)) == (2, True)
+
+
 def test_moving_averages_go_into_an_optimizer_that_keeps_some(parity: Command, cnn: Arrays) -> None:
     model = rewrites.tiny_cnn()
     model.compile(TF1Adam(0.01, use_ema=True, ema_momentum=0.9), model.loss)

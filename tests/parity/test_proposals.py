@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from parity.errors import BadInput
 from parity.graphfile import Optimizer, Variable
 from parity.proposals import NAMED, ONLY, ORDERED, likeness, propose, slots_of
-from parity.weights import ADAM
+from parity.weights import ADAM, CENTERED_RMSPROP
 
 
 def variable(name: str, *shape: int) -> Variable:
@@ -216,6 +217,16 @@ def test_the_slots_of_other_optimizers(kind: str, slots: dict[str, str]) -> None
     names = tuple(f"a/{suffix}" for suffix in slots)
     seen = Optimizer(kind, "train", "loss:0", {}, ("a",), names, True)
     assert slots_of(seen, [], {"slots": [], "betas": []}).tf1_to_keras == slots
+
+
+def test_a_centered_rmsprop_has_a_slot_more() -> None:
+    names = ("a/RMSProp", "a/RMSProp_1", "a/RMSProp_2")
+    seen = Optimizer("RMSPropOptimizer", "train", "loss:0", {}, ("a",), names, True)
+    found = slots_of(seen, [], {"slots": [], "betas": []})
+    assert found.tf1_to_keras == CENTERED_RMSPROP.tf1_to_keras
+    other = dataclasses.replace(seen, slots=("a/mean",))
+    with pytest.raises(BadInput, match="RMSPropOptimizer keeps mean of a variable"):
+        slots_of(other, [], {"slots": [], "betas": []})
 
 
 AVERAGED = Optimizer(
