@@ -155,7 +155,7 @@ def _recorded(outcome: Outcome, case: Case) -> list[Side]:
         )
         return []
     note = golden.note if golden else ""
-    if golden is None and goldens.recorded(case.pair):
+    if golden is None and goldens.files(case.pair):
         note = (
             "no recording of TensorFlow 1.15.5 fits this run: they are of seed 0 and one corpus; "
             "`tox -e oracle` compares with the live engine"
@@ -197,6 +197,6 @@ def record(pair: Pair, dtype: str, dataset: Dataset, executor: Executor, watch: 
         if dtype == "float64"
         else [case, case.in_dtype("float64"), *(case.twin(n) for n in range(1, MOST_TWINS + 1))]
     )
-    futures = [desk.put(each.climb(tf1), f"run {i}") for i, each in enumerate(asked)]
+    futures = [desk.put(each.climb(tf1, pair.rungs), f"run {i}") for i, each in enumerate(asked)]
     first, *others = (desk.shared(tf1, future) for future in futures)
     return str(goldens.save(case, first, others, futures[0].result().about))

@@ -72,8 +72,8 @@ def save(
         about: versions and device.
         folder: where to write.
     """
-    stem = _stem(case)
-    folder.mkdir(parents=True, exist_ok=True)
+    path = _path(case, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
     own = own_rounding(recording, others, case.dtype)
     lines = {name: value for name, value in own.items() if keys.parse(name).is_line}
     batches, masks = case.fingerprints()
@@ -97,16 +97,15 @@ def save(
         "runs": len(others),
         "made_by": RENEW.format(pair=case.pair.name),
     }
-    path = folder / f"{stem}.npz"
     arrays = {**comparing.sample(recording), **wire.within(OWN, lines)}
     wire.write_arrays(str(path), arrays, compress=True)
-    wire.write_json(str(folder / f"{stem}.json"), provenance)
+    wire.write_json(str(path.with_suffix(".json")), provenance)
     return path
 
 
-def recorded(pair: Pair, folder: Path = FOLDER) -> bool:
-    """Tell whether there is a recording of a pair, of whatever question."""
-    return any(folder.glob(f"{pair.name}-*.npz"))
+def files(pair: Pair, folder: Path = FOLDER) -> list[Path]:
+    """Return the files that recordings of a pair consist of, of whatever questions."""
+    return sorted(_folder(pair, folder).glob(f"{pair.name}-*"))
 
 
 def load(case: Case, folder: Path = FOLDER) -> Golden | None:
@@ -119,7 +118,7 @@ def load(case: Case, folder: Path = FOLDER) -> Golden | None:
         EngineFailed: it is stale: the same question has other inputs now, or Keras draws other
             dropout masks than it did then.
     """
-    path = folder / f"{_stem(case)}.npz"
+    path = _path(case, folder)
     if not path.exists():
         return None
     provenance: dict[str, Any] = json.loads(path.with_suffix(".json").read_text("utf-8"))
@@ -198,6 +197,10 @@ def tested_digest(case: Case) -> str:
     return digest(rows)
 
 
-def _stem(case: Case) -> str:
+def _folder(pair: Pair, folder: Path) -> Path:
+    return folder / "atoms" if pair.atom else folder
+
+
+def _path(case: Case, folder: Path) -> Path:
     corpus = "synthetic" if case.dataset.origin.synthetic else "real"
-    return f"{case.pair.name}-{corpus}-{case.dtype}"
+    return _folder(case.pair, folder) / f"{case.pair.name}-{corpus}-{case.dtype}.npz"

@@ -27,7 +27,7 @@ def digest(pair: Pair, dataset: Dataset, executor: Executor, options: Options) -
     case = make_case(pair, "float32", dataset, options.steps, options.seed)
     recordings = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(goldens.FOLDER.glob(f"{pair.name}-*"))
+        for path in goldens.files(pair, goldens.FOLDER)
     }
     document = {
         "pair": repr(pair),

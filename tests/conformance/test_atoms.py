@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from parity import goldens
 from parity.cases import DTYPES, make_case
 from parity.checks import lead
 from parity.errors import AGREE, DIFFERENCE
@@ -94,3 +95,10 @@ def test_a_slip_is_a_model_or_rules() -> None:
         file = ROOT / "tests" / "slips" / f"{row.atom.family}.py"
         built = file.exists() and f"\ndef {name}(" in file.read_text("utf-8")
         assert built != bool(row.atom.slip.rules), name
+
+
+@EACH
+def test_tensorflow_1_15_5_is_recorded_with_every_atom(name: str) -> None:
+    found = {path.name for path in goldens.files(ATOMS[name])}
+    stems = [f"{name}-synthetic-{dtype}" for dtype in DTYPES]
+    assert found == {f"{stem}.{ending}" for stem in stems for ending in ("json", "npz")}
