@@ -11,10 +11,7 @@ class NormedAdditiveAttention(layers.AdditiveAttention):  # type: ignore[misc]  
     """Additive attention whose vector has a direction and, apart from it, a length.
 
     ``score = sum(g v / |v| tanh(query + key + b))``. Stock `AdditiveAttention` has v alone, its
-    `scale`. Called as it is; g starts at 1 / sqrt(units), b at zero.
-
-    Args:
-        **kwargs: what `keras.layers.AdditiveAttention` takes, but for `use_scale`.
+    `scale`. Made and called as it is, without `use_scale`; g starts at 1 / sqrt(units), b at zero.
 
     Example:
     >>> query, memory = np.ones((2, 1, 4)), np.ones((2, 6, 4))

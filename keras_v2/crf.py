@@ -15,9 +15,6 @@ class CRF(layers.Layer):  # type: ignore[misc]  # Keras ships no annotations
     with Z the sum of the same over all sequences. Steps past a length count for nothing. Called, it
     decodes: Viterbi's best sequence, zero past its length. Keras 3 has no such layer.
 
-    Args:
-        **kwargs: what every `keras.layers.Layer` takes.
-
     References:
         `crf_log_likelihood` and `crf_decode` in tensorflow/contrib/crf/python/ops/crf.py
         (TensorFlow 1.15). Lafferty et al., Conditional Random Fields, 2001.
