@@ -68,7 +68,8 @@ class SampledSoftmax(_Sampled):
             expected: how often each class is expected among the samples, (classes,).
         """
         of_true, of_sampled = self.scores(hidden, true, sampled, expected)
-        hits = ops.cast(true[:, None] == ops.convert_to_tensor(sampled), hidden.dtype)
+        classes = ops.cast(true, "int32")[:, None]
+        hits = ops.cast(classes == ops.convert_to_tensor(sampled, dtype="int32"), hidden.dtype)
         scores = ops.concatenate([of_true[:, None], of_sampled + hits * HIT], axis=1)
         return ops.logsumexp(scores, axis=1) - of_true
 
