@@ -189,7 +189,8 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
         inputs = ask(_paired, "input", ahead, description["inputs"], said, aliases)
         if trains:
             after = {name: value for name, value in rows.items() if name not in behind}
-            targets = ask(_paired, "target", after, description["outputs"], said, aliases)
+            aims = [each for each in description["outputs"] if each.get("loss", True)]
+            targets = ask(_paired, "target", after, aims, said, aliases)
     evaluation = {name: ask(_evaluation, name, graph.feed[name], said) for name in numbers}
     dropout = _dropout(graph.draws, description["dropout"], said) if trains else {}
     if ask.questions:

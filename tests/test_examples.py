@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datasets import sms_spam
@@ -37,6 +40,7 @@ def messages(tmp_path: Path) -> Path:
     [
         ("sms_cnn", ("train.graph.npz", "--keras", "model:build_model")),
         ("sms_tagger", ("pair.toml",)),
+        ("sms_lm", ("pair.toml",)),
     ],
 )
 def test_an_example_is_proved(
@@ -62,3 +66,16 @@ def test_an_example_is_proved(
     proved = parity("check", *asked, "--engine", judges)
     assert proved.code == 0, proved
     assert "by order" not in proved.out
+
+
+def test_the_language_model_learns_with_a_state_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES / "sms_lm"))
+    monkeypatch.delitem(sys.modules, "model", raising=False)
+    model = importlib.import_module("model")
+    made = model.build_model(vocabulary=5, embedding=3, units=6, drop=0.0)
+    stream = np.tile(np.arange(5, dtype=np.int32), (2, 9))  # the next word follows from this one
+    batches = [(stream[:, i : i + 8], stream[:, i + 1 : i + 9]) for i in range(0, 32, 8)]
+    first, *_, last = [model.run_epoch(made, batches, rate=1.0) for _ in range(12)]
+    assert last < first / 2

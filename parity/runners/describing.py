@@ -16,20 +16,35 @@ def describe(model: Any, slots: Iterable[str]) -> Dict[str, Any]:
         slots: names of its optimizer's.
 
     Returns:
-        ``inputs``, ``outputs``: of each its name, shape and dtype. ``layers``: of each that holds
+        ``inputs``, ``outputs``: of each its name, shape and dtype; of an output, whether a loss is
+        taken of it. ``layers``: of each that holds
         weights itself, inner ones too, its name, path, class, configuration and weights.
         ``dropout``: names of the layers that drop, in order. ``optimizer``: class, slots, and
         Adam's betas; None if the model is not compiled.
     """
     return {
         "inputs": [_tensor(each, each.name) for each in model.inputs],
-        "outputs": [_output(each) for each in model.outputs],
+        "outputs": [
+            dict(_output(each), loss=aims) for each, aims in zip(model.outputs, aimed(model))
+        ],
         "layers": [
             _layer(part) for layer in model.layers for part in _parts(layer) if own_weights(part)
         ],
         "dropout": [layer.name for layer in model.layers for part in _parts(layer) if drops(part)],
         "optimizer": _optimizer(getattr(model, "optimizer", None), slots),
     }
+
+
+def aimed(model: Any) -> List[bool]:
+    """Tell of which outputs a loss is taken: of all, unless `compile` names some."""
+    compiled = getattr(model, "compiled", False)
+    losses = (model.get_compile_config() or {}).get("loss") if compiled else None
+    if isinstance(losses, dict):
+        names = sorted(model.output) if isinstance(model.output, dict) else model.output_names
+        return [name in losses for name in names]
+    if isinstance(losses, (list, tuple)):
+        return [loss is not None for loss in losses]
+    return [True] * len(model.outputs)
 
 
 def own_weights(layer: Any) -> List[Any]:

@@ -64,6 +64,7 @@ class KerasRunner(Runner):
         self._dropout = Dropout(self.model, spec.seed, spec.twin)
         self._recorder = RecordGradients(learning_rate=0.0, **clipping(self._optimizer))
         self._trained: Dict[int, Any] = {}  # optimizer -> its compiled training step
+        self._aim = self._find_aim()
         self._apart: Optional[Layerwise] = None
         self._computed: Any = None
 
@@ -101,7 +102,7 @@ class KerasRunner(Runner):
 
     def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
         self._refuse_uncompiled()
-        logs = self.model.test_on_batch(x, y, return_dict=True)
+        logs = self.model.test_on_batch(x, self._targets(y), return_dict=True)
         return {name: float(logs[name]) for name in self.spec.metrics}
 
     def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
@@ -118,7 +119,8 @@ class KerasRunner(Runner):
     def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
         self._refuse_uncompiled()
         with self._replayed(x, step, masks):
-            return float(self.model.train_on_batch(x, y, return_dict=True)["loss"])
+            logs = self.model.train_on_batch(x, self._targets(y), return_dict=True)
+            return float(logs["loss"])
 
     def masks(self, x: Batch, step: int) -> Masks:
         return self._dropout.masks(compiled(self._taps), x, step, self.spec.dtype)
@@ -175,6 +177,17 @@ class KerasRunner(Runner):
             if self._by_xla:
                 about["compiler"] = "XLA"
         return about
+
+    def _find_aim(self) -> Optional[str]:
+        """Return the output that a loss is taken of, where it is one of several by name."""
+        outputs = self.model.output
+        if not isinstance(outputs, dict):
+            return None
+        names = [name for name, aims in zip(sorted(outputs), describing.aimed(self.model)) if aims]
+        return names[0] if len(names) == 1 < len(outputs) else None
+
+    def _targets(self, y: Batch) -> Any:
+        return y if self._aim is None or isinstance(y, dict) else {self._aim: y}
 
     def _tap(self, name: str) -> Any:
         """Return the tensor that a layer gives; of a layer that gives an output, that one.
