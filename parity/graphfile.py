@@ -108,6 +108,7 @@ class Variable:
         setting: whether it is but a setting of the training step, as a learning rate that the
             script assigns between steps: the step does not change it, and neither the losses nor
             the outputs depend on it.
+        forget_bias: of the bias of an LSTM cell, what the cell adds to its forget gate besides.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Variable:
     trainable: bool
     resource: bool
     setting: bool = False
+    forget_bias: Optional[float] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -353,7 +353,7 @@ def _cells(
             singles += weights
     entries, wrong = [], []
     for (kind, inputs, units), paths in cells.items():
-        parts, rules = CELLS[kind]
+        parts, _ = CELLS[kind]
         scopes = _scopes({part: size(inputs, units) for part, size in parts.items()}, left)
         for scope, path in said.items():
             if scope in scopes:
@@ -362,7 +362,7 @@ def _cells(
                     raise BadInput(
                         received, f"one of {', '.join(paths)}", did_you_mean(path, paths)
                     )
-                entries.append(Entry(tuple(rules(scope, path)), f"an RNN cell, {SAID}"))
+                entries.append(Entry(_cell(kind, scope, path, left), f"an RNN cell, {SAID}"))
                 scopes.remove(scope)
                 paths.remove(path)
         if len(scopes) != len(paths):
@@ -370,12 +370,20 @@ def _cells(
             wrong.append(_unpaired(what, scopes, paths))
             continue
         for i, j, reason in pairing(scopes, paths):
-            parts_of = tuple(rules(scopes[i], paths[j]))
+            parts_of = _cell(kind, scopes[i], paths[j], left)
             among = _among(paths, j, reason)
             entries.append(Entry(parts_of, f"an RNN cell, {reason}", among))
         for name in [name for entry in entries for name in entry.tf1]:
             left.pop(name, None)
     return entries, singles, wrong
+
+
+def _cell(kind: str, scope: str, path: str, left: Mapping[str, Variable]) -> tuple[Rule, ...]:
+    """Return the rules of a cell; an LSTM's has the forget bias that was seen in the graph."""
+    if kind == "LSTM":
+        added = left[f"{scope}/bias"].forget_bias
+        return lstm(scope, path) if added is None else lstm(scope, path, added)
+    return CELLS[kind][1](scope, path)
 
 
 def _scopes(parts: Mapping[str, tuple[int, ...]], left: Mapping[str, Variable]) -> list[str]:

@@ -35,7 +35,9 @@ def build_model(
     c, h = keras.Input((units,), name="c"), keras.Input((units,), name="h")
     vectors = layers.Embedding(vocabulary, embedding, name="embedding")(words)
     vectors = layers.Dropout(drop, name="input_dropout")(vectors)
-    lstm = layers.LSTM(units, return_sequences=True, return_state=True, name="lstm")
+    lstm = layers.LSTM(
+        units, unit_forget_bias=False, return_sequences=True, return_state=True, name="lstm"
+    )
     outputs, last_h, last_c = lstm(vectors, initial_state=[h, c])  # (batch, time, units)
     outputs = layers.Dropout(drop, name="output_dropout")(outputs)
     model = LanguageModel(

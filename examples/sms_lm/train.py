@@ -62,7 +62,7 @@ class LanguageModel(object):
         table = tf.get_variable("embedding", [vocabulary, embedding])
         inputs = tf.nn.embedding_lookup(table, self.words)
         inputs = tf.nn.dropout(inputs, self.keep_prob, name="input_dropout")
-        cell = tf.nn.rnn_cell.BasicLSTMCell(units)
+        cell = tf.nn.rnn_cell.BasicLSTMCell(units, forget_bias=0.0)
         outputs, self.final_state = tf.nn.dynamic_rnn(
             cell, inputs, initial_state=self.initial_state
         )

@@ -17,6 +17,7 @@ from parity.graphfile import (
     Variable,
 )
 from parity.runners import graphdefs
+from parity.runners.gates import forget_bias
 from parity.runners.sources import reading
 from parity.runners.watching import VARIABLES, Applied, Run, ancestors, components, flat_ops
 
@@ -279,7 +280,8 @@ def _variables(
             continue
         trains = op.name in trainable
         setting = not trains and op not in modelled and op not in written
-        found.append(Variable(op.name, str(value.dtype), value.shape, trains, resource, setting))
+        about = (op.name, str(value.dtype), value.shape, trains, resource, setting)
+        found.append(Variable(*about, forget_bias=forget_bias(op)))
     return found, values
 
 

@@ -37,9 +37,8 @@ def describe(model: Any, slots: Iterable[str]) -> Dict[str, Any]:
 
 def aimed(model: Any) -> List[bool]:
     """Tell of which outputs a loss is taken: of all, unless `compile` names some."""
-    compiled = getattr(model, "compiled", False)
-    losses = (model.get_compile_config() or {}).get("loss") if compiled else None
-    if isinstance(losses, dict):
+    losses = getattr(model, "loss", None)
+    if isinstance(losses, dict) and losses:
         names = sorted(model.output) if isinstance(model.output, dict) else model.output_names
         return [name in losses for name in names]
     if isinstance(losses, (list, tuple)):

@@ -98,6 +98,19 @@ def test_a_rate_that_the_script_assigns_is_no_weight(parity: Command) -> None:
     assert graph.values["lr"] == np.float32(0.001)
 
 
+def test_another_forget_bias_is_seen_in_the_graph(parity: Command) -> None:
+    """As the models of the PTB have it."""
+    code = (SCRIPTS / "tiny_rnn.py").read_text("utf-8")
+    assert "forget_bias=1.0" in code
+    Path("ptb.py").write_text(code.replace("forget_bias=1.0", "forget_bias=0.25"))
+    ended = check(parity, "tiny_rnn", file="ptb.py")
+    assert ended.code == 0, ended
+    graph = graphfile.read("results/check/ptb/ptb.graph.npz")
+    found = {each.name: each.forget_bias for each in graph.variables}
+    assert found["rnn/basic_lstm_cell/bias"] == 0.25
+    assert {value for name, value in found.items() if "lstm" not in name} == {None}
+
+
 def test_moving_averages_that_follow_a_step_are_slots_of_it(parity: Command) -> None:
     code = (SCRIPTS / "tiny_rnn.py").read_text("utf-8")
     average = """
