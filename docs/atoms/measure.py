@@ -134,14 +134,18 @@ def _cell(text: str) -> str:
 
 
 def index(figures: Mapping[str, Any]) -> str:
-    """Return the table of all atoms."""
+    """Return the tables of all atoms, one a family."""
     lines = [
-        f"{len(ATOMS)} atoms. *Apart*: the largest difference of any two engines, at any rung.",
-        "",
-        "| atom | what it is | apart, float32 | float64 | if its difference is forgotten |",
-        "| --- | --- | ---: | ---: | --- |",
+        f"{len(ATOMS)} atoms. *Apart*: the largest difference of any two engines, at any rung."
     ]
     for family, rows in families().items():
+        lines += [
+            "",
+            f"## [{title(family)}]({family}.md)",
+            "",
+            "| atom | what it is | apart, float32 | float64 | if its difference is forgotten |",
+            "| --- | --- | ---: | ---: | --- |",
+        ]
         for row in rows:
             found = figures[row.name]
             apart = " | ".join(
