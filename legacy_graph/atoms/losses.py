@@ -170,5 +170,6 @@ def sequence_loss(dtype=tf.float32):
     outputs = tf.layers.dense(x, UNITS, name="dense")  # (batch, time, classes)
     weights = tf.cast(y > 0, dtype)  # (batch, time): zero is padding
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=outputs)
-    loss = tf.reduce_sum(losses * weights) / (tf.reduce_sum(weights) + 1e-12)
+    # Zero where all is padding.
+    loss = tf.div_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
     return Fitted(x, outputs, y, loss)

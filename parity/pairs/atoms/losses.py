@@ -152,7 +152,7 @@ ROWS: tuple[Pair, ...] = (
         "tf.contrib.seq2seq.sequence_loss, a mask",
         x=normal(3, 4),
         y=integers(3, high=5),
-        tf1="sum(w losses) / (sum(w) + 1e-12), w a mask of the steps",
+        tf1="sum(w losses) / sum(w), w a mask of the steps; 0 where all is padding",
         keras="SparseCategoricalCrossentropy(ignore_class=0)",
         source="contrib/seq2seq/python/ops/loss.py: sequence_loss",
         slip=Slip("padding counts like any other class", "loss"),
