@@ -131,12 +131,7 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     """
     rows = {name: value for name, value in graph.feed.items() if value.ndim}
     numbers = {name: value.item() for name, value in graph.feed.items() if not value.ndim}
-    for what, names, known in (
-        ("tensor that is fed row by row", said.fed, rows),
-        ("tensor that is fed a number", said.evaluation, numbers),
-    ):
-        for name in names:
-            look_up(what, name, known)
+    _check_said(said, rows, numbers)
     _same_rows(rows)
     ask = Asking()
     trains = bool(said.optimizer) or any(each.loss for each in graph.optimizers)
@@ -173,6 +168,20 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     found = Handles(optimizers, outputs, inputs, targets, numbers, values, dropout, said.carried)
     _check_steps(found)
     return found
+
+
+def _check_said(said: Said, rows: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+    """Make sure that what a user says is fed is fed.
+
+    Raises:
+        BadInput: something is not.
+    """
+    for what, names, known in (
+        ("tensor that is fed row by row", said.fed, rows),
+        ("tensor that is fed a number", said.evaluation, numbers),
+    ):
+        for name in names:
+            look_up(what, name, known)
 
 
 def _check_steps(handles: Handles) -> None:

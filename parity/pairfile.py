@@ -112,19 +112,6 @@ def propose_pair(
         raise
     optimizer, trains = handles.optimizer, description["optimizer"]
     weights, slots = propose_layout(graph, handles.optimizers, description, said)
-    wiring = Wiring(
-        taps=handles.outputs,
-        dropout=handles.dropout,
-        training_feeds=handles.training,
-        evaluation_feeds=handles.evaluation,
-        metrics=("loss",),
-        output="",
-        handles=_handles(handles),
-        fed={**handles.inputs, **handles.targets},
-        quiet=optimizer is None,
-        trained=handles.trained,
-        carried=handles.carried,
-    )
     dataset = _dataset(name, fed, handles)
     in_order = (len(dataset.x_train),) if handles.carried else ()  # a state belongs to its row
     pair = Pair(
@@ -133,7 +120,7 @@ def propose_pair(
         graph=str(path.resolve()),
         keras=keras,
         data=Given(dataset=dataset),
-        wiring=wiring,
+        wiring=_wiring(handles),
         layout=weights.layout(slots),
         schedule=Schedule(1, len(dataset.x_train), steps=STEPS, batches=fed.sizes or in_order),
         rungs=RUNGS if optimizer and trains else FORWARD_RUNGS,
@@ -175,6 +162,23 @@ def _trainers(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the optimizers of a Keras model by attribute; none if it is not compiled."""
     own = description["optimizer"]
     return {"optimizer": own, **description.get("optimizers", {})} if own else {}
+
+
+def _wiring(handles: Handles) -> Wiring:
+    """Return which part of one model answers to which of the other."""
+    return Wiring(
+        taps=handles.outputs,
+        dropout=handles.dropout,
+        training_feeds=handles.training,
+        evaluation_feeds=handles.evaluation,
+        metrics=("loss",),
+        output="",
+        handles=_handles(handles),
+        fed={**handles.inputs, **handles.targets},
+        quiet=handles.optimizer is None,
+        trained=handles.trained,
+        carried=handles.carried,
+    )
 
 
 def _handles(handles: Handles) -> dict[str, str]:
