@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from datasets.dataset import Origin
 from parity import checked, comparing, feeds, graphfile, harvesting, pairfile, pairtoml, runs, store
+from parity.asking import Asked, Said
 from parity.cases import DTYPES
 from parity.checked import CheckResult, require
 from parity.comparing import Difference
@@ -29,7 +30,6 @@ from parity.errors import ENGINE_FAILED, BadInput, EngineFailed, ParityError, lo
 from parity.executor import Executor
 from parity.feeds import Fed, Inputs
 from parity.graphfile import SUFFIX
-from parity.handles import Asked, Said
 from parity.harvesting import TIMEOUT, Source, Watch
 from parity.options import Options
 from parity.pair import STEPS
@@ -176,6 +176,8 @@ def check(
     tensors: Mapping[str, str] | None = None,
     fed: Mapping[str, str] | None = None,
     dropout: Mapping[str, str] | None = None,
+    train_ops: Mapping[str, str] | None = None,
+    carried: Mapping[str, str] | None = None,
     optimizer: str = "",
     evaluation: Mapping[str, float] | None = None,
     inputs: Inputs | None = None,
@@ -211,7 +213,12 @@ def check(
         fed: what is fed to the graph -> Keras input, or the output that it is the target of; empty
             where the graph alone takes it.
         dropout: scope of a draw -> the Keras layer that drops.
-        optimizer: train op, where the graph has several.
+        train_ops: of several optimizers that step in turn, each train op -> the attribute of the
+            Keras model, in their order. `train_step` and `test_step` return the losses: `d_loss` is
+            that of `d_optimizer`.
+        carried: input that is fed what the step before gave -> the tensor that gives it;
+            `train_step` returns it under the name of the Keras input.
+        optimizer: train op, where the graph has several and one of them is compared.
         evaluation: input of the graph -> what it is fed when the model does not train.
         inputs: what both train on in the place of the script's batch. Path of an ``.npz`` file of
             arrays by names of placeholders, or such arrays: of more rows than the script's batch
@@ -249,7 +256,16 @@ def check(
         keras,
         tuple(arguments),
         os.fspath(inputs) if isinstance(inputs, (str, os.PathLike)) else "",
-        Said(tensors or {}, optimizer, evaluation or {}, weights or {}, fed or {}, dropout or {}),
+        Said(
+            tensors or {},
+            optimizer,
+            evaluation or {},
+            weights or {},
+            fed or {},
+            dropout or {},
+            train_ops or {},
+            carried or {},
+        ),
         tuple(engines or ()),
         steps,
         seed,

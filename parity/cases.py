@@ -20,7 +20,7 @@ from parity.engines import Engine
 from parity.errors import BadInput, EngineFailed
 from parity.graphfile import SUFFIX
 from parity.keys import RUNGS
-from parity.pair import Pair
+from parity.pair import Pair, Trained
 from parity.plans import Plan, make_plan, needed
 from parity.rounding import twin_of
 from parity.wire import FED, SEEDED, Arrays, Job, Model
@@ -241,8 +241,22 @@ def make_model(
         metrics=wiring.metrics,
         seed=seed,
         handles=dict(wiring.handles) if graph else {},
+        trains=tuple(
+            [each.loss, *([each.train_op] if graph else [each.optimizer, *paths_of(pair, each)])]
+            for each in wiring.trained
+        ),
+        carried={
+            name if graph else wiring.fed[name]: tensor if graph else wiring.fed[name]
+            for name, tensor in wiring.carried.items()
+        },
         twin=pair.graph.endswith(SUFFIX) and dtype == "float64",
     )
+
+
+def paths_of(pair: Pair, trained: Trained) -> list[str]:
+    """Return the Keras weights that an optimizer trains."""
+    own = set(trained.variables)
+    return [path for rule in pair.layout.rules if own & set(rule.tf1) for path in rule.keras]
 
 
 def with_stock_optimizer(pair: Pair, model: Model) -> Model:
@@ -309,9 +323,9 @@ def data_arrays(dataset: Dataset, pair: Pair, engine: Engine) -> Arrays:
             for part in rows.dtype.names or ()
             if graph or fed[part]
         }
-        if not rows.dtype.names:
+        if rows.dtype.names is None:
             found[name] = rows
-        elif graph or len(parts) > 1:
+        elif graph or len(parts) != 1:
             found.update(wire.within(name, parts))
         else:
             (found[name],) = parts.values()

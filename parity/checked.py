@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from parity import pairtoml, results, runs
+from parity.asking import Asked
 from parity.errors import AGREE, DIFFERENCE, BadInput, EngineFailed, ParityError
-from parity.handles import Asked
 from parity.pairfile import Proposed
 from parity.pairtoml import PairFile
 from parity.reports import files, page, words

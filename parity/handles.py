@@ -8,16 +8,16 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 
+from parity.asking import Asked, Asking, Said, together
 from parity.errors import BadInput, look_up
 from parity.graphfile import Draw, Graph, Optimizer, Output
+from parity.pair import Trained
 from parity.proposals import ORDERED, pairing, squeezed
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from parity.trainers import loss_of, optimizers_of
 
 NO_OPTIMIZER = (
     "none in the graph whose loss is known: only variables are compared, and forward, dropout off"
@@ -28,103 +28,56 @@ ACTIVATIONS = {"softmax": "Softmax", "sigmoid": "Sigmoid"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Said:
-    """What a user has decided; what is empty is proposed.
-
-    Args:
-        outputs: tensor of the graph -> the Keras layer that gives it.
-        optimizer: train op of the optimizer that is compared.
-        evaluation: input of the graph -> its value when the model does not train.
-        weights: variable of the graph -> path of a Keras weight.
-        fed: input or target of the graph -> Keras input, or the output that is its target; empty
-            where the graph alone takes it.
-        dropout: scope of a draw -> Keras layer.
-    """
-
-    outputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    optimizer: str = ""
-    evaluation: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    weights: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    fed: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    dropout: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    def over(self, other: Said) -> Said:
-        """Return what is decided here, and what of the rest was decided there."""
-        return Said(
-            {**other.outputs, **self.outputs},
-            self.optimizer or other.optimizer,
-            {**other.evaluation, **self.evaluation},
-            {**other.weights, **self.weights},
-            {**other.fed, **self.fed},
-            {**other.dropout, **self.dropout},
-        )
-
-
-# Field of `Said` -> name in the graph -> what it may be.
-Choices = Mapping[str, Mapping[str, Sequence[Any]]]
-
-
-class Asked(BadInput):
-    """Something of a pair cannot be told, and a user has to choose.
-
-    Args:
-        received: as any error's.
-        expected: the same.
-        mend: the same.
-        known: what is decided already.
-        choices: what is to be chosen, and from what.
-    """
-
-    def __init__(
-        self, received: str, expected: str, mend: str, known: Said, choices: Choices
-    ) -> None:
-        super().__init__(received, expected, mend)
-        self.known, self.choices = known, choices
-
-
-def together(questions: Sequence[Asked], known: Said) -> Asked:
-    """Return several questions as one, with the message of the first."""
-    first = questions[0]
-    choices: dict[str, dict[str, Sequence[Any]]] = defaultdict(dict)
-    for each in questions:
-        for field, rows in each.choices.items():
-            choices[field].update(rows)
-    for each in questions:
-        known = known.over(each.known)
-    return Asked(first.received, first.expected, first.mend, known, choices)
-
-
-@dataclasses.dataclass(frozen=True)
 class Handles:
     """What of a graph is what of a Keras model.
 
     Args:
-        optimizer: the one that trains both; None where the graph has none whose loss is known.
+        optimizers: what trains both, in the order of a step: attribute of the Keras model -> the
+            graph's; none where the graph has none whose loss is known.
         outputs: tensor of the graph -> Keras layer.
         inputs: what is fed row by row -> Keras input, or nothing where the graph alone takes it.
         targets: the same of what a loss is taken against -> Keras output.
         training: what is fed as a number -> its value in training.
         evaluation: the same otherwise.
         dropout: scope of a draw -> Keras layer.
+        carried: input that is fed what the step before gave -> tensor that gives it.
     """
 
-    optimizer: Optimizer | None
+    optimizers: Mapping[str, Optimizer]
     outputs: Mapping[str, str]
     inputs: Mapping[str, str]
     targets: Mapping[str, str]
     training: Mapping[str, float]
     evaluation: Mapping[str, float]
     dropout: Mapping[str, str]
+    carried: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The only one, or the first that steps; None where there is none."""
+        return next(iter(self.optimizers.values()), None)
+
+    @property
+    def trained(self) -> tuple[Trained, ...]:
+        """All of several optimizers, in their order; nothing of one alone."""
+        if len(self.optimizers) < 2:
+            return ()
+        return tuple(
+            Trained(loss_of(name), each.train_op, name, each.variables)
+            for name, each in self.optimizers.items()
+        )
 
     @property
     def said(self) -> Said:
         """All of it, as a user would have decided it."""
         return Said(
             outputs=self.outputs,
-            optimizer=self.optimizer.train_op if self.optimizer else "",
+            optimizer=self.optimizer.train_op if self.optimizer and not self.trained else "",
             evaluation=self.evaluation,
             fed={**self.inputs, **self.targets},
             dropout=self.dropout,
+            train_ops={each.train_op: each.optimizer for each in self.trained},
+            carried=self.carried,
         )
 
     @property
@@ -133,27 +86,36 @@ class Handles:
         parts = (self.inputs, self.targets, self.outputs, self.dropout)
         return any(len(part) > 1 for part in parts)
 
-    def lines(self, optimizer: str) -> list[tuple[str, str]]:
+    def lines(self, classes: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return what was decided, for people: what, and what it is.
 
         Args:
-            optimizer: class of the Keras model's; empty if it is not compiled.
+            classes: of the Keras model's optimizers, by attribute; none if it is not compiled.
         """
-        trains = NO_OPTIMIZER
-        if self.optimizer:
-            trains = self.optimizer.kind + (f" is {optimizer}" if optimizer else NOT_TRAINED)
         return [
             *(("input", _line(*each)) for each in self.inputs.items()),
             *(("target", _line(*each)) for each in self.targets.items()),
             *(("output", _line(*each)) for each in self.outputs.items()),
-            *([("loss", self.optimizer.loss)] if self.optimizer else []),
-            ("optimizer", trains),
+            *(("carried", f"{tensor} is the next {name}") for name, tensor in self.carried.items()),
+            *self._trains(classes),
             *(("dropout", _line(*each)) for each in self.dropout.items()),
             *(
                 (name, f"{self.training[name]:g} in training, {value:g} otherwise")
                 for name, value in self.evaluation.items()
             ),
         ]
+
+    def _trains(self, classes: Mapping[str, str]) -> list[tuple[str, str]]:
+        if not self.optimizers:
+            return [("optimizer", NO_OPTIMIZER)]
+        found = []
+        for number, (name, each) in enumerate(self.optimizers.items(), 1):
+            kind = each.kind + (f" is {classes[name]}" if classes else NOT_TRAINED)
+            if not self.trained:
+                return [("loss", each.loss), ("optimizer", kind)]
+            said = f"{each.train_op} is {name}, {kind}; its loss {each.loss} is {loss_of(name)}"
+            found.append((f"step {number}", said))
+        return found
 
 
 def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) -> Handles:
@@ -169,16 +131,11 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     """
     rows = {name: value for name, value in graph.feed.items() if value.ndim}
     numbers = {name: value.item() for name, value in graph.feed.items() if not value.ndim}
-    for what, names, known in (
-        ("tensor that is fed row by row", said.fed, rows),
-        ("tensor that is fed a number", said.evaluation, numbers),
-    ):
-        for name in names:
-            look_up(what, name, known)
+    _check_said(said, rows, numbers)
     _same_rows(rows)
     ask = Asking()
     trains = bool(said.optimizer) or any(each.loss for each in graph.optimizers)
-    optimizer = ask(optimizer_of, graph, said)
+    optimizers = ask(optimizers_of, graph, description, said)
     outputs = ask(_outputs, graph, description["outputs"], said)
     inputs: dict[str, str] | None = {}
     targets: dict[str, str] | None = {}
@@ -190,13 +147,14 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
         if trains:
             after = {name: value for name, value in rows.items() if name not in behind}
             aims = [each for each in description["outputs"] if each.get("loss", True)]
-            targets = ask(_paired, "target", after, aims, said, aliases)
+            if after or not description.get("own_step"):  # which may take its losses of inputs
+                targets = ask(_paired, "target", after, aims, said, aliases)
     evaluation = {name: ask(_evaluation, name, graph.feed[name], said) for name in numbers}
     dropout = _dropout(graph.draws, description["dropout"], said) if trains else {}
     if ask.questions:
         told = Said(
             outputs=outputs or {},
-            optimizer=optimizer.train_op if optimizer else "",
+            optimizer=said.optimizer,
             evaluation={n: value for n, value in evaluation.items() if value is not None},
             fed={**(inputs or {}), **(targets or {})},
             dropout=dropout,
@@ -206,48 +164,42 @@ def propose_handles(graph: Graph, description: Mapping[str, Any], said: Said) ->
     assert inputs is not None
     assert targets is not None
     values = {name: value for name, value in evaluation.items() if value is not None}
-    return Handles(optimizer, outputs, inputs, targets, numbers, values, dropout)
+    assert optimizers is not None
+    found = Handles(optimizers, outputs, inputs, targets, numbers, values, dropout, said.carried)
+    _check_steps(found)
+    return found
 
 
-class Asking:
-    """Looks at one thing after the other, and keeps the questions that come up.
-
-    Attributes:
-        questions: what could not be told.
-    """
-
-    def __init__(self) -> None:
-        self.questions: list[Asked] = []
-
-    def __call__(self, find: Callable[P, T], *args: P.args, **options: P.kwargs) -> T | None:
-        """Return what `find` finds, or None where it has to ask."""
-        try:
-            return find(*args, **options)
-        except Asked as question:
-            self.questions.append(question)
-            return None
-
-
-def optimizer_of(graph: Graph, said: Said) -> Optimizer | None:
-    """Return the optimizer that is compared; None where none was seen with its loss.
+def _check_said(said: Said, rows: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+    """Make sure that what a user says is fed is fed.
 
     Raises:
-        Asked: there are several.
-        BadInput: the one that was said is not there.
+        BadInput: something is not.
     """
-    known = {each.train_op: each for each in graph.optimizers if each.loss}
-    if said.optimizer:
-        return look_up("optimizer's train op", said.optimizer, known)
-    if len(known) > 1:
-        seen = ", ".join(f"{o.train_op} ({o.kind}, {o.loss})" for o in known.values())
-        raise Asked(
-            f"the graph has {len(known)} optimizers whose loss was seen: {seen}",
-            "one",
-            "choose one with --optimizer TRAIN_OP",
-            Said(),
-            {"optimizer": {"": tuple(known)}},
+    for what, names, known in (
+        ("tensor that is fed row by row", said.fed, rows),
+        ("tensor that is fed a number", said.evaluation, numbers),
+    ):
+        for name in names:
+            look_up(what, name, known)
+
+
+def _check_steps(handles: Handles) -> None:
+    """Make sure that a training step is one that both sides can be told to take.
+
+    Raises:
+        BadInput: something is carried that is no Keras input; or of several optimizers' step
+            something is dropped or carried.
+    """
+    known = {name: each for name, each in handles.inputs.items() if each}
+    for name in handles.carried:
+        look_up("input of both models", name, known)
+    if handles.trained and (handles.dropout or handles.carried):
+        raise BadInput(
+            "a training step of several optimizers drops or carries something",
+            "neither: each of them would have masks, and a state, of its own",
+            "compare them one by one with --optimizer",
         )
-    return next(iter(known.values()), None)
 
 
 def _outputs(graph: Graph, layers: Sequence[Mapping[str, Any]], said: Said) -> dict[str, str]:

@@ -26,6 +26,23 @@ OUTPUTS = ("softmax", "sigmoid", "identity", "")
 
 
 @dataclasses.dataclass(frozen=True)
+class Trained:
+    """One of several optimizers that step in turn.
+
+    Args:
+        loss: what its loss is called; so does the Keras model's `train_step`.
+        train_op: of the graph.
+        optimizer: attribute of the Keras model.
+        variables: what it trains, as the graph calls it.
+    """
+
+    loss: str
+    train_op: str
+    optimizer: str
+    variables: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Wiring:
     """Which part of one model answers to which part of the other.
 
@@ -41,6 +58,9 @@ class Wiring:
         fed: where a dataset's rows have several parts: the graph's name of a part -> Keras's, empty
             where the graph alone takes it.
         quiet: forward is compared with dropout off alone, as the graph does not train.
+        trained: where several optimizers step in turn, all of them, in their order.
+        carried: input of the graph that is fed what the step before gave -> the tensor that gives
+            it. Keras's `train_step` returns it under the name of Keras's input.
     """
 
     taps: Mapping[str, str]
@@ -52,6 +72,8 @@ class Wiring:
     handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     quiet: bool = False
+    trained: tuple[Trained, ...] = ()
+    carried: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

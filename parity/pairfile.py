@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 
 from datasets.dataset import Dataset, Origin
+from parity.asking import Asked, Choices, Said
 from parity.cases import Request
 from parity.engines import LEADER
 from parity.errors import BadInput
 from parity.feeds import MADE_FROM, Fed
 from parity.graphfile import Graph, Optimizer
-from parity.handles import Asked, Choices, Handles, Said, propose_handles
+from parity.handles import Handles, propose_handles
 from parity.keys import RUNGS
 from parity.pair import STEPS, Data, Pair, Schedule, Wiring
 from parity.proposals import Proposal, propose, slots_of
-from parity.weights import Slots
+from parity.weights import Slots, slots_together
 from parity.wire import Job, Model
 
 FORWARD_RUNGS = RUNGS[: RUNGS.index("forward") + 1]
@@ -105,49 +106,40 @@ def propose_pair(
         handles = propose_handles(graph, description, said)
     except Asked as question:
         with contextlib.suppress(BadInput):  # the question comes first
-            seen, _ = propose_layout(graph, None, description, said)
+            seen, _ = propose_layout(graph, {}, description, said)
             sure = {each.name: each.path for each in seen.entries if not each.among}
             question.known = question.known.over(Said(weights=sure))
         raise
     optimizer, trains = handles.optimizer, description["optimizer"]
-    weights, slots = propose_layout(graph, optimizer, description, said)
-    wiring = Wiring(
-        taps=handles.outputs,
-        dropout=handles.dropout,
-        training_feeds=handles.training,
-        evaluation_feeds=handles.evaluation,
-        metrics=("loss",),
-        output="",
-        handles={"loss": optimizer.loss, "train_op": optimizer.train_op} if optimizer else {},
-        fed={**handles.inputs, **handles.targets},
-        quiet=optimizer is None,
-    )
+    weights, slots = propose_layout(graph, handles.optimizers, description, said)
     dataset = _dataset(name, fed, handles)
+    in_order = (len(dataset.x_train),) if handles.carried else ()  # a state belongs to its row
     pair = Pair(
         name=name,
         title=f"{graph.made_by['source']} and {keras}",
         graph=str(path.resolve()),
         keras=keras,
         data=Given(dataset=dataset),
-        wiring=wiring,
+        wiring=_wiring(handles),
         layout=weights.layout(slots),
-        schedule=Schedule(1, len(dataset.x_train), steps=STEPS, batches=fed.sizes),
+        schedule=Schedule(1, len(dataset.x_train), steps=STEPS, batches=fed.sizes or in_order),
         rungs=RUNGS if optimizer and trains else FORWARD_RUNGS,
     )
-    lines = handles.lines(trains["class"] if trains else "")
+    classes = {name: each["class"] for name, each in _trainers(description).items()}
+    lines = handles.lines(classes)
     told = {each.name: each.path for each in weights.entries}
     whole = dataclasses.replace(handles.said, weights=told)
     return Proposed(pair, weights, lines, handles.several, whole)
 
 
 def propose_layout(
-    graph: Graph, optimizer: Optimizer | None, description: Mapping[str, Any], said: Said
+    graph: Graph, optimizers: Mapping[str, Optimizer], description: Mapping[str, Any], said: Said
 ) -> tuple[Proposal, Slots]:
     """Propose which variable of a graph is which weight of a Keras model, and which slot which.
 
     Args:
         graph: what is in a graph file.
-        optimizer: the one that trains both; None for no slots.
+        optimizers: what trains both, by attribute of the Keras model; none for no slots.
         description: of the Keras model; if that is not compiled, there are no slots.
         said: what a user has decided.
 
@@ -156,9 +148,45 @@ def propose_layout(
     """
     of_optimizers = {slot for each in graph.optimizers for slot in each.slots}
     variables = [v for v in graph.variables if not v.setting and v.name not in of_optimizers]
-    trains = description["optimizer"]
-    slots = slots_of(optimizer, graph.variables, trains) if optimizer and trains else Slots({})
+    trainers = _trainers(description)
+    parts = {
+        name: slots_of(each, graph.variables, trainers[name])
+        for name, each in optimizers.items()
+        if name in trainers
+    }
+    slots = slots_together(parts) if len(parts) > 1 else next(iter(parts.values()), Slots({}))
     return propose(variables, description["layers"], said.weights), slots
+
+
+def _trainers(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the optimizers of a Keras model by attribute; none if it is not compiled."""
+    own = description["optimizer"]
+    return {"optimizer": own, **description.get("optimizers", {})} if own else {}
+
+
+def _wiring(handles: Handles) -> Wiring:
+    """Return which part of one model answers to which of the other."""
+    return Wiring(
+        taps=handles.outputs,
+        dropout=handles.dropout,
+        training_feeds=handles.training,
+        evaluation_feeds=handles.evaluation,
+        metrics=("loss",),
+        output="",
+        handles=_handles(handles),
+        fed={**handles.inputs, **handles.targets},
+        quiet=handles.optimizer is None,
+        trained=handles.trained,
+        carried=handles.carried,
+    )
+
+
+def _handles(handles: Handles) -> dict[str, str]:
+    """Return what the names of losses, and of the only train op, stand for."""
+    if handles.trained or not handles.optimizer:
+        losses = zip(handles.trained, handles.optimizers.values(), strict=False)
+        return {each.loss: optimizer.loss for each, optimizer in losses}
+    return {"loss": handles.optimizer.loss, "train_op": handles.optimizer.train_op}
 
 
 def starting(graph: Graph) -> dict[str, np.ndarray]:
@@ -187,7 +215,7 @@ def _dataset(name: str, fed: Fed, handles: Handles) -> Dataset:
     graph = fed.graph
     rows = {**graph.feed, **fed.rows}
     x = _table({name: rows[name] for name in handles.inputs})
-    y = np.zeros(len(x))  # of a graph that does not train: nobody asks
+    y = np.empty(len(x), [])  # rows of no parts
     if handles.targets:
         y = _table({name: rows[name] for name in handles.targets})
     first = slice(fed.sizes[0] if fed.sizes else None)

@@ -24,9 +24,9 @@ import tomlkit
 from tomlkit.items import Table
 
 from parity import wire
+from parity.asking import Choices, Said
 from parity.errors import BadInput, did_you_mean
 from parity.graphfile import SUFFIX
-from parity.handles import Choices, Said
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,6 +44,8 @@ TABLES = {
     "fed": ("fed", 'what is fed = Keras input, or output that it is the target of; "": none'),
     "evaluation": ("evaluation", "number that is fed = its value when the model does not train"),
     "dropout": ("dropout", "scope of a draw = the Keras layer that drops"),
+    "train_ops": ("train_ops", "in their order: train op = attribute that is Keras's optimizer"),
+    "carried": ("carried", "input = the tensor that the next step is fed there"),
 }
 
 

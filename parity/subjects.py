@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from parity import graphfile, wire
+from parity.asking import Said
 from parity.cases import Request
 from parity.checkpoints import Reader
 from parity.checkpoints.keras_files import KerasReader
 from parity.engines import LEADER
 from parity.errors import BadInput
-from parity.handles import Said, optimizer_of
 from parity.pair import Pair
 from parity.pairfile import propose_layout
 from parity.proposals import Proposal
+from parity.trainers import optimizer_of
 from parity.weights import Layout
 from parity.wire import Arrays, Job, Model
 
@@ -141,7 +142,13 @@ def of_graph(
     graph = graphfile.read(str(path))
 
     def layout(description: Mapping[str, Any]) -> Layout:
-        weights, slots = propose_layout(graph, optimizer_of(graph, said), description, said)
+        if said.train_ops:
+            raise BadInput(
+                f"{path.name} is trained by several optimizers", "one whose state is converted"
+            )
+        own = optimizer_of(graph, said)
+        optimizers = {} if own is None else {"optimizer": own}
+        weights, slots = propose_layout(graph, optimizers, description, said)
         tell(weights)
         if weights.open and not confirmed:
             names = ", ".join(name for entry in weights.open for name in entry.tf1)

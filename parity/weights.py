@@ -256,6 +256,35 @@ class Slots:
         return {**self.tf1_to_keras, **self.averages}
 
 
+def slots_together(parts: Mapping[str, Slots]) -> Slots:
+    """Return the slots of several optimizers, each with weights of its own.
+
+    Args:
+        parts: attribute of the Keras model -> how its optimizer's are named. What belongs to no
+            weight has the attribute before its name, in Keras.
+
+    Raises:
+        BadInput: two name a slot of a variable alike that are not the same.
+    """
+    merged: dict[str, dict[str, str]] = {"tf1_to_keras": {}, "averages": {}}
+    for field, names in merged.items():
+        for part in parts.values():
+            for tf1, keras in getattr(part, field).items():
+                if names.setdefault(tf1, keras) != keras:
+                    raise BadInput(
+                        f"the slot {tf1} is {names[tf1]} of one optimizer and {keras} of another",
+                        "optimizers of one kind, or of kinds that name no slot alike",
+                    )
+    shared = {
+        tf1: f"{attribute}/{keras}"
+        for attribute, part in parts.items()
+        for tf1, keras in part.shared.items()
+    }
+    counters = {name: dtype for part in parts.values() for name, dtype in part.counters.items()}
+    powers = {name: base for part in parts.values() for name, base in part.powers.items()}
+    return Slots(merged["tf1_to_keras"], shared, counters, powers, merged["averages"])
+
+
 GRADIENT_DESCENT = Slots({})
 RMSPROP = Slots({"RMSProp": "velocity", "RMSProp_1": "momentum"})
 # Centered, the mean gradient is made before the increment.

@@ -8,7 +8,7 @@ and compared later. This file runs inside the TensorFlow 1.15 engine: Python 3.7
 import dataclasses
 import json
 import os
-from typing import Any, Dict, List, Mapping, Tuple, Union
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -56,6 +56,11 @@ class Model:
         seed: seed of dropout masks (exact lane) or of everything (``train``).
         replay: how dropout masks are replayed, `SEEDED` or `FED`; empty: new ones are drawn.
         handles: name that the wiring says -> the tensor of a graph file that it stands for.
+        trains: of several optimizers, in the order of a training step: what the loss of each is
+            called, and who lowers it: the train op of a graph; of a Keras model its attribute that
+            holds the optimizer, and the paths of the weights. Empty where there is but one.
+        carried: what the next step is fed of this one: input -> what gives it, a tensor of a graph,
+            or what a Keras model's `train_step` calls it.
         twin: whether a float64 model is but the twin of a float32 one, as that of a graph file is:
             its learning rate was a float32 number.
     """
@@ -73,7 +78,14 @@ class Model:
     seed: int = 0
     replay: str = ""
     handles: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    trains: Tuple[Sequence[str], ...] = ()
+    carried: Mapping[str, str] = dataclasses.field(default_factory=dict)
     twin: bool = False
+
+    @property
+    def losses(self) -> Tuple[str, ...]:
+        """What the losses of a training step are called, in its order."""
+        return tuple(loss for loss, *_ in self.trains) or ("loss",)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,6 +41,7 @@ def messages(tmp_path: Path) -> Path:
         ("sms_cnn", ("train.graph.npz", "--keras", "model:build_model")),
         ("sms_tagger", ("pair.toml",)),
         ("sms_lm", ("pair.toml",)),
+        ("sms_gan", ("train.graph.npz", "--keras", "model:build_model")),
     ],
 )
 def test_an_example_is_proved(
@@ -79,3 +80,21 @@ def test_the_language_model_learns_with_a_state_that_goes_on(
     batches = [(stream[:, i : i + 8], stream[:, i + 1 : i + 9]) for i in range(0, 32, 8)]
     first, *_, last = [model.run_epoch(made, batches, rate=1.0) for _ in range(12)]
     assert last < first / 2
+
+
+def test_the_gan_trains_as_keras_models_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES / "sms_gan"))
+    monkeypatch.delitem(sys.modules, "model", raising=False)
+    gan = importlib.import_module("model").build_model(words=6, noise=3, units=8)
+    draw = np.random.RandomState(0)
+    x = {
+        "real": np.tanh(draw.normal(2, 1, (64, 6))).astype(np.float32),
+        "noise": draw.uniform(-1, 1, (64, 3)).astype(np.float32),
+    }
+    made = gan.generator.get_weights()
+    history = gan.fit(x, batch_size=16, epochs=40, verbose=0).history
+    assert history["d_loss"][-1] < history["d_loss"][0]
+    assert all(
+        (new != old).any() for new, old in zip(gan.generator.get_weights(), made, strict=True)
+    )
+    assert set(gan.evaluate(x, verbose=0, return_dict=True)) == {"d_loss", "g_loss"}

@@ -73,6 +73,20 @@ def check(
         ),
     ] = "",
     optimizer: Annotated[str, typer.Option(help="Train op, where the graph has several.")] = "",
+    train_op: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRAIN_OP=ATTRIBUTE",
+            help="Where several optimizers step in turn: each in its order, and the Keras model's "
+            "attribute that is it. Repeatable.",
+        ),
+    ] = None,
+    carried: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT=TENSOR", help="What the next step is fed there, as a state. Repeatable."
+        ),
+    ] = None,
     evaluation: Annotated[
         list[str] | None,
         typer.Option(metavar="INPUT=VALUE", help="What is fed when the model does not train."),
@@ -114,6 +128,8 @@ def check(
             tensors=dict(named_values("--tensor", tensor, bare=True)),
             fed=dict(named_values("--fed", fed, bare=True)),
             dropout=dict(named_values("--dropout", dropout)),
+            train_ops=dict(named_values("--train-op", train_op)),
+            carried=dict(named_values("--carried", carried)),
             inputs=inputs or None,
             optimizer=optimizer,
             evaluation={

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from parity import api, converting, inspecting, pairs, pairtoml, subjects
+from parity.asking import Said
 from parity.cases import Request
 from parity.checkpoints import open_file
 from parity.checkpoints.keras_files import KerasReader
@@ -23,7 +24,6 @@ from parity.cli.common import Timeout, console, load, named_values, running
 from parity.converting import Options
 from parity.errors import BadInput
 from parity.graphfile import SUFFIX
-from parity.handles import Said
 from parity.pairtoml import ENDING, PairFile
 from parity.proposals import Proposal
 from parity.subjects import Ask, Subject

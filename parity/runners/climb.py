@@ -40,6 +40,7 @@ class Climb:
         self._runner, self._job, self._arrays, self._progress = runner, job, arrays, progress
         self._steps = wire.batches(arrays["order"], arrays["sizes"])
         self._differentiated: Any = None
+        self._carried: Arrays = {}
 
     def lead(self) -> Arrays:
         """Return the model's variables and the dropout masks of every training step.
@@ -66,20 +67,21 @@ class Climb:
         """Train from where the model stands; read metrics after the steps that `tested` names.
 
         Returns:
-            ``step_loss`` (steps,): the loss of each batch before its update. ``train_<metric>``
-            (epochs,): read after the update on the last batch, with dropout off.
-            ``test_<metric>`` (epochs,), and ``validation_<metric>`` where rows were held out for
-            it. ``step N/...`` for every snapshot, and
+            ``step_loss`` (steps,): the loss of each batch before its update; ``step_<loss>`` of
+            each where there are several. ``train_<metric>`` (epochs,): read after the update on the
+            last batch, with dropout off. ``test_<metric>`` (epochs,), and ``validation_<metric>``
+            where rows were held out for it. ``step N/...`` for every snapshot, and
             ``final/weights/<name>`` and ``final/slots/<name>``.
         """
         runner, arrays = self._runner, self._arrays
-        losses: List[float] = []
+        losses: Dict[str, List[float]] = {}
         history: Dict[str, Any] = {}
         results: Arrays = {}
         for i, rows in enumerate(self._steps):
             number = self._job.start + i
             x, y = self._part("x_train", rows), self._part("y_train", rows)
-            losses.append(runner.train_step(x, y, number, self._masks(number)))
+            for name, loss in self._train_step(x, y, number).items():
+                losses.setdefault("step_" + name, []).append(loss)
             if number in arrays["tested"]:
                 read = {"train": runner.evaluate(x, y)}
                 for split in HELD_OUT:
@@ -94,11 +96,12 @@ class Climb:
             latest = {name: values[-1] for name, values in history.items()}
             self._progress("curve", i + 1, len(self._steps), latest)
         results.update({name: np.asarray(v, np.float64) for name, v in history.items()})
-        results["step_loss"] = np.asarray(losses, np.float64)
+        results.update({name: np.asarray(v, np.float64) for name, v in losses.items()})
         results.update(wire.within("final", state(runner)))
         return results
 
     def _restart(self) -> None:
+        self._carried = {}
         self._runner.set_variables(wire.under(self._arrays, "weights"))
         self._runner.reset_slots()
         slots = wire.under(self._arrays, "slots")
@@ -125,15 +128,15 @@ class Climb:
     def _loss(self) -> Arrays:
         x, y, _, _ = self._first()
         quiet = wire.within("loss/eval", as_arrays(self._runner.evaluate(x, y)))
-        loss, _ = self._differentiate()
-        return dict(quiet, **{"loss/train/loss": np.asarray(loss)})
+        losses, _ = self._differentiate()
+        return dict(quiet, **wire.within("loss/train", as_arrays(losses)))
 
     def _gradients(self) -> Arrays:
         _, gradients = self._differentiate()
         return wire.within("gradients", gradients)
 
     def _differentiate(self) -> Any:
-        """Return the first batch's training loss and its gradients; two rungs look at them."""
+        """Return the first batch's training losses and gradients; two rungs look at them."""
         if self._differentiated is None:
             self._differentiated = self._runner.gradients(*self._first())
         return self._differentiated
@@ -143,16 +146,22 @@ class Climb:
         for i, rows in enumerate(self._steps[:UPDATE_STEPS]):
             number = self._job.start + i
             x, y = self._part("x_train", rows), self._part("y_train", rows)
-            loss = self._runner.train_step(x, y, number, self._masks(number))
-            found = dict(state(self._runner), **{"loss/loss": np.asarray(loss)})
+            losses = self._train_step(x, y, number)
+            found = dict(state(self._runner), **wire.within("loss", as_arrays(losses)))
             results.update(wire.within("update/" + keys.step(number + 1), found))
         return results
 
     def _curve(self) -> Arrays:
         return wire.within("curve", self.train())
 
+    def _train_step(self, x: Batch, y: Batch, number: int) -> Dict[str, float]:
+        """Take a step, and keep what the next one is fed of it; return the losses."""
+        losses, self._carried = self._runner.train_step(x, y, number, self._masks(number))
+        return losses
+
     def _part(self, name: str, rows: np.ndarray) -> Batch:
-        return take(part_of(self._arrays, name), rows)
+        part = take(part_of(self._arrays, name), rows)
+        return dict(part, **self._carried) if self._carried and name == "x_train" else part
 
     def _masks(self, step: int) -> Masks:
         """Return the masks that `step` replays; none where the runner draws its own."""

@@ -145,6 +145,7 @@ def model_outputs(behind: Any, losses: List[Any], fetched: List[Any]) -> List[An
         fetched: tensors that the script fetched when it trained.
     """
     found = [unshaped(op.inputs[0]) for op in behind if op.type in CROSS_ENTROPIES]
+    found += [unshaped(logits) for op in behind for logits in sigmoid_logits(op)]
     found += [unshaped(each.op.inputs[0]) for each in fetched if each.op.type in PROBABILITIES]
     for logits in list(found):
         for op in logits.graph.get_operations():
@@ -153,6 +154,19 @@ def model_outputs(behind: Any, losses: List[Any], fetched: List[Any]) -> List[An
     found += [tensor for tensor in fetched if tensor.dtype.is_floating]
     rest = [tensor for tensor in found if not any(tensor is loss for loss in losses)]
     return sorted({tensor.name: tensor for tensor in rest}.values(), key=lambda t: t.op._id)
+
+
+def sigmoid_logits(op: Any) -> List[Any]:
+    """Return x where an op is log(1 + exp(x > 0 ? -x : x)): a part of each sigmoid cross-entropy.
+
+    `sigmoid_cross_entropy_with_logits` has no op of its own; see nn_impl.py of TensorFlow 1.15.
+    """
+    if op.type != "Log1p" or op.inputs[0].op.type != "Exp":
+        return []
+    select = op.inputs[0].op.inputs[0].op
+    if select.type not in ("Select", "SelectV2") or select.inputs[1].op.type != "Neg":
+        return []
+    return [select.inputs[2]] if select.inputs[1].op.inputs[0] is select.inputs[2] else []
 
 
 def last_probabilities(graph: Any) -> List[Any]:

@@ -1,26 +1,28 @@
 """Tells what a Keras model is made of: its layers, their weights, what it drops and trains with."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+import keras
 import numpy as np
 
 # What of a layer's configuration a mapping of weights or outputs hangs on.
 TOLD = ("activation", "go_backwards", "rate", "reset_after", "units", "use_bias")
 
 
-def describe(model: Any, slots: Iterable[str]) -> Dict[str, Any]:
+def describe(model: Any, slots: Iterable[Tuple[str, Any]]) -> Dict[str, Any]:
     """Return a model as plain JSON types.
 
     Args:
         model: compiled, its inputs known.
-        slots: names of its optimizer's.
+        slots: of its optimizer, with their names.
 
     Returns:
         ``inputs``, ``outputs``: of each its name, shape and dtype; of an output, whether a loss is
         taken of it. ``layers``: of each that holds
         weights itself, inner ones too, its name, path, class, configuration and weights.
         ``dropout``: names of the layers that drop, in order. ``optimizer``: class, slots, and
-        Adam's betas; None if the model is not compiled.
+        Adam's betas; None if the model is not compiled. ``optimizers``: the same of each other
+        attribute that is an optimizer. ``own_step``: whether it has a `train_step` of its own.
     """
     return {
         "inputs": [_tensor(each, each.name) for each in model.inputs],
@@ -32,7 +34,29 @@ def describe(model: Any, slots: Iterable[str]) -> Dict[str, Any]:
         ],
         "dropout": [layer.name for layer in model.layers for part in _parts(layer) if drops(part)],
         "optimizer": _optimizer(getattr(model, "optimizer", None), slots),
+        "optimizers": {
+            name: _optimizer(each, slots_of(each, model))
+            for name, each in optimizers(model).items()
+        },
+        "own_step": steps(model, "train_step"),
     }
+
+
+def optimizers(model: Any) -> Dict[str, Any]:
+    """Return the optimizers that a model holds besides the one it was compiled with."""
+    found = {k: v for k, v in vars(model).items() if isinstance(v, keras.optimizers.Optimizer)}
+    return {name: each for name, each in found.items() if name != "optimizer"}
+
+
+def slots_of(optimizer: Any, model: Any) -> List[Tuple[str, Any]]:
+    """Return an optimizer's slots with their names, as if it trained the whole model."""
+    optimizer.build(model.trainable_variables)
+    return [(variable.path.partition("/")[2], variable) for variable in optimizer.variables]
+
+
+def steps(model: Any, name: str) -> bool:
+    """Tell whether a model has a `train_step` or `test_step` of its own."""
+    return getattr(type(model), name) is not getattr(keras.Model, name)
 
 
 def aimed(model: Any) -> List[bool]:
@@ -62,13 +86,13 @@ def drops(layer: Any) -> bool:
     )
 
 
-def _optimizer(optimizer: Any, slots: Iterable[str]) -> Optional[Dict[str, Any]]:
+def _optimizer(optimizer: Any, slots: Iterable[Tuple[str, Any]]) -> Optional[Dict[str, Any]]:
     if optimizer is None:
         return None
     betas = [getattr(optimizer, name, None) for name in ("beta_1", "beta_2")]
     return {
         "class": type(optimizer).__name__,
-        "slots": sorted(slots),
+        "slots": sorted(name for name, _ in slots),
         "betas": [float(beta) for beta in betas if beta is not None],
     }
 

@@ -5,7 +5,7 @@ that a feed names (``keep_prob``), ``train_op``, one scalar a metric, and the ta
 """
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 # Before TensorFlow is imported: its RNN cells and layers refuse to work with Keras 3.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -17,7 +17,18 @@ from tensorflow.core.protobuf.config_pb2 import CallableOptions
 from parity import wire
 from parity.errors import EngineFailed
 from parity.runners import between
-from parity.runners.protocol import Batch, Masks, Runner, card, check_fit, count, densify, named
+from parity.runners.protocol import (
+    Batch,
+    Masks,
+    Runner,
+    Stepped,
+    card,
+    check_fit,
+    count,
+    densify,
+    named,
+    summed,
+)
 from parity.runners.sources import Gradient, Step, source_of
 from parity.runners.watching import ancestors
 from parity.wire import Arrays, Model
@@ -40,11 +51,12 @@ class GraphRunner(Runner):
         self._source = source_of(spec)
         self._session = tf.Session(graph=self._source.graph, config=session_config())
         self._source.initialise(self._session)
-        self._train_op: Any = None
+        self._train_ops: Dict[str, Any] = {}  # loss -> what lowers it, in their order
         steps: List[Step] = []
         if self._source.trains:
-            self._train_op = self._source.tensor("train_op")
-            behind = ancestors([getattr(self._train_op, "op", self._train_op)])
+            ops = [*spec.trains] or [("loss", "train_op")]
+            self._train_ops = {loss: self._source.tensor(op) for loss, op in ops}
+            behind = ancestors([getattr(op, "op", op) for op in self._train_ops.values()])
             steps = [step for step in self._source.steps if step.train_op in behind]
         self._gradients = merged([step.gradients for step in steps])
         slots = {name for step in self._source.steps for name in step.slots}
@@ -77,22 +89,24 @@ class GraphRunner(Runner):
         self._source.write(self._session, dict(self._fresh_slots, **starts))
 
     def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
-        taps = {name: self._source.tensor(name) for name in self.spec.taps}
-        return self._run(taps, self._feed(x, None, training, masks))
+        return self._run(self._tensors(self.spec.taps), self._feed(x, None, training, masks))
 
     def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
-        metrics = {name: self._source.tensor(name) for name in self.spec.metrics}
-        values = self._run(metrics, self._feed(x, y, False, {}))
-        return {name: float(value) for name, value in values.items()}
+        names = self.spec.losses if self.spec.trains else self.spec.metrics
+        values = self._run(self._tensors(names), self._feed(x, y, False, {}))
+        found = {name: float(value) for name, value in values.items()}
+        return summed(found) if self.spec.trains else found
 
-    def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
+    def gradients(
+        self, x: Batch, y: Batch, step: int, masks: Masks
+    ) -> Tuple[Dict[str, float], Arrays]:
         if not self._gradients:
             raise EngineFailed(
                 "no gradients to look at: the model trains without `apply_gradients` of a "
                 "tf.train.Optimizer",
                 "its train_op to come from one, say by `minimize`",
             )
-        fetches = {"loss": self._source.tensor("loss")}
+        fetches = self._tensors(self.spec.losses)
         for name, gradient in self._gradients.items():
             for part, tensor in zip(("values/", "indices/"), gradient or ()):
                 if tensor is not None:
@@ -106,11 +120,17 @@ class GraphRunner(Runner):
                 dense[name] = densify(values, indices, shape)
             else:  # the loss does not depend on it
                 dense[name] = np.zeros(shape, self.spec.dtype)
-        return float(found["loss"]), dense
+        return summed({name: float(found[name]) for name in self.spec.losses}), dense
 
-    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
+    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> Stepped:
         feed = self._feed(x, y, True, masks)
-        return float(self._run({"loss": self._source.tensor("loss")}, feed, self._train_op)["loss"])
+        carried = {name: self._source.tensor(each) for name, each in self.spec.carried.items()}
+        losses = {}
+        for name, train_op in self._train_ops.items():  # each sees what the one before it changed
+            fetches = dict(wire.within("carried", carried), loss=self._source.tensor(name))
+            found = self._run(fetches, feed, train_op)
+            losses[name] = float(found["loss"])
+        return Stepped(summed(losses), wire.under(found, "carried"))
 
     def masks(self, x: Batch, step: int) -> Masks:
         raise EngineFailed(
@@ -122,7 +142,7 @@ class GraphRunner(Runner):
         return any(shape.ndims and shape.as_list()[0] is not None for shape in shapes)
 
     def tensors(self, x: Batch) -> Tuple[Arrays, Dict[str, Any]]:
-        taps = {name: self._source.tensor(name) for name in self.spec.taps}
+        taps = self._tensors(self.spec.taps)
         inputs = [self._source.tensor(name) for name in named("x", x)]
         feed = self._feed(x, None, False, {})
 
@@ -143,6 +163,9 @@ class GraphRunner(Runner):
             "device": (gpus or names)[0],
             **(card(tf.config) if gpus else {}),
         }
+
+    def _tensors(self, names: Iterable[str]) -> Dict[str, Any]:
+        return {name: self._source.tensor(name) for name in names}
 
     def _feed(self, x: Batch, y: Any, training: bool, masks: Masks) -> Dict[Any, Any]:
         values: Dict[str, Any] = dict(named("x", x), **(named("y", y) if y is not None else {}))
@@ -181,7 +204,9 @@ class GraphRunner(Runner):
         Only draws that the loss depends on are dropout; an initializer's are not.
         """
         draws = [
-            op for op in ancestors([self._source.tensor("loss").op]) if op.type == "RandomUniform"
+            op
+            for op in ancestors([loss.op for loss in self._tensors(self.spec.losses).values()])
+            if op.type == "RandomUniform"
         ]
         found = {}
         for site, prefix in self.spec.sites.items():

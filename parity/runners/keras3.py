@@ -4,16 +4,27 @@ So a compiled model is judged by the very code path that its users run, on any K
 """
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import keras
 import numpy as np
 
-from parity.errors import BadInput, did_you_mean
+from parity.errors import BadInput, did_you_mean, look_up
 from parity.runners import describing, keras_file, places
 from parity.runners.keras_dropout import Dropout
+from parity.runners.keras_training import Training
 from parity.runners.layerwise import Layerwise
-from parity.runners.protocol import Batch, Masks, Runner, build, card, check_fit, resolve
+from parity.runners.protocol import (
+    Batch,
+    Masks,
+    Runner,
+    Stepped,
+    build,
+    card,
+    check_fit,
+    resolve,
+    summed,
+)
 from parity.wire import FED, Arrays, Model
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
@@ -22,26 +33,6 @@ if ON_TENSORFLOW:
 
     # XLA multiplies with 10 bits on a GPU that can, whatever NVIDIA_TF32_OVERRIDE says.
     tf.config.experimental.enable_tensor_float_32_execution(False)
-
-
-class RecordGradients(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
-    """Keeps each gradient in a slot, clipped if it clips, and leaves the weights alone.
-
-    Works on every backend, because it asks nothing of one: no tape, no `value_and_grad`.
-    """
-
-    def build(self, variables: Any) -> None:
-        if not self.built:
-            super().build(variables)
-            self._gradients = self.add_optimizer_variables(variables, "gradient")
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        slot = self._gradients[self._get_variable_index(variable)]
-        if hasattr(gradient, "indices"):  # tf.IndexedSlices: sum the rows that occur twice
-            gradient = keras.ops.segment_sum(
-                gradient.values, gradient.indices, num_segments=variable.shape[0]
-            )
-        self.assign(slot, gradient)
 
 
 class KerasRunner(Runner):
@@ -55,15 +46,14 @@ class KerasRunner(Runner):
             # float64 twin as well, would be a rounding off.
             tf.config.optimizer.set_experimental_options({"constant_folding": not spec.twin})
         self.model = built(spec)
-        self._optimizer = self._start_optimizer()
-        self._fresh_slots = [np.array(v) for v in self._optimizer_variables()]
+        if spec.twin:
+            narrow(self.model)
+        self._training = Training(self.model, spec)
         self._by_xla = ON_TENSORFLOW and self.model.jit_compile
         taps = [self._tap(name) for name in spec.taps] or self.model.outputs
         self._taps = keras.Model(self.model.input, taps)
         self._forward = compiled(self._taps, self._by_xla)
         self._dropout = Dropout(self.model, spec.seed, spec.twin)
-        self._recorder = RecordGradients(learning_rate=0.0, **clipping(self._optimizer))
-        self._trained: Dict[int, Any] = {}  # optimizer -> its compiled training step
         self._aim = self._find_aim()
         self._apart: Optional[Layerwise] = None
         self._computed: Any = None
@@ -72,7 +62,7 @@ class KerasRunner(Runner):
         return {v.path: np.array(v) for v in self.model.variables if not is_seed(v)}
 
     def slots(self) -> Arrays:
-        return {name: np.array(v) for name, v in self._slot_variables().items()}
+        return {name: np.array(v) for name, v in self._training.slots()}
 
     def set_variables(self, arrays: Arrays) -> None:
         check_fit(self.variables(), arrays, "weights of {}".format(self.spec.pair))
@@ -82,17 +72,11 @@ class KerasRunner(Runner):
 
     def set_slots(self, arrays: Arrays) -> None:
         check_fit(self.slots(), arrays, "slots of {}'s optimizer".format(self.spec.pair))
-        for name, variable in self._slot_variables().items():
+        for name, variable in self._training.slots():
             variable.assign(arrays[name])
 
     def reset_slots(self) -> None:
-        for variable, value in zip(self._optimizer_variables(), self._fresh_slots):
-            variable.assign(value)
-        slots = self._slot_variables()
-        for weight in self.model.trainable_variables:
-            average = slots.get("{}_average".format(weight.path.replace("/", "_")))
-            if average is not None:  # it starts at what the weight is
-                average.assign(weight)
+        self._training.reset()
 
     def forward(self, x: Batch, training: bool, step: int, masks: Masks) -> Arrays:
         # Recurrent layers draw masks outside of training as well, and do not use them.
@@ -102,31 +86,39 @@ class KerasRunner(Runner):
 
     def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
         self._refuse_uncompiled()
+        if self.spec.trains and not describing.steps(self.model, "test_step"):
+            raise BadInput(
+                "a model with several optimizers has no test_step of its own",
+                "one that returns {}".format(", ".join(self.spec.losses)),
+            )
         logs = self.model.test_on_batch(x, self._targets(y), return_dict=True)
-        return {name: float(logs[name]) for name in self.spec.metrics}
+        if self.spec.trains:
+            return summed(self._told("test_step", logs, self.spec.losses))
+        return self._told("test_step", logs, self.spec.metrics)
 
-    def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
+    def gradients(
+        self, x: Batch, y: Batch, step: int, masks: Masks
+    ) -> Tuple[Dict[str, float], Arrays]:
         self._refuse_uncompiled()
-        self._use(self._recorder)
-        loss = self.train_step(x, y, step, masks)
-        gradients = {
-            variable.path: np.array(slot)
-            for variable, slot in zip(self.model.trainable_variables, self._recorder._gradients)
-        }
-        self._use(self._optimizer)
-        return loss, gradients
+        with self._training.recording():
+            losses, _ = self.train_step(x, y, step, masks)
+        return losses, self._training.gradients()
 
-    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
+    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> Stepped:
         self._refuse_uncompiled()
         with self._replayed(x, step, masks):
             logs = self.model.train_on_batch(x, self._targets(y), return_dict=True)
-            return float(logs["loss"])
+        carried = {
+            name: np.array(look_up("result of train_step", key, logs))
+            for name, key in self.spec.carried.items()
+        }
+        return Stepped(summed(self._told("train_step", logs, self.spec.losses)), carried)
 
     def masks(self, x: Batch, step: int) -> Masks:
         return self._dropout.masks(compiled(self._taps), x, step, self.spec.dtype)
 
     def describe(self) -> Dict[str, Any]:
-        return describing.describe(self.model, self.slots())
+        return describing.describe(self.model, self._training.slots())
 
     @staticmethod
     def places(spec: Model) -> Tuple[Dict[str, Any], Arrays]:
@@ -186,7 +178,13 @@ class KerasRunner(Runner):
         names = [name for name, aims in zip(sorted(outputs), describing.aimed(self.model)) if aims]
         return names[0] if len(names) == 1 < len(outputs) else None
 
+    @staticmethod
+    def _told(step: str, logs: Mapping[str, Any], names: Sequence[str]) -> Dict[str, float]:
+        return {name: float(look_up("result of " + step, name, logs)) for name in names}
+
     def _targets(self, y: Batch) -> Any:
+        if isinstance(y, dict) and not y:
+            return None
         return y if self._aim is None or isinstance(y, dict) else {self._aim: y}
 
     def _tap(self, name: str) -> Any:
@@ -214,37 +212,13 @@ class KerasRunner(Runner):
             )
         return given
 
-    def _start_optimizer(self) -> Any:
-        """Return the optimizer with its slots made; None if the model is not compiled."""
-        optimizer = getattr(self.model, "optimizer", None)
-        if optimizer is not None:
-            optimizer.build(self.model.trainable_variables)
-            rate = optimizer._learning_rate
-            if self.spec.twin and isinstance(rate, keras.Variable):  # and no schedule
-                rate.assign(np.float32(rate))
-        return optimizer
-
-    def _optimizer_variables(self) -> List[Any]:
-        return [] if self._optimizer is None else self._optimizer.variables
-
-    def _slot_variables(self) -> Dict[str, Any]:
-        named = {v.path.partition("/")[2]: v for v in self._optimizer_variables()}
-        return {name: v for name, v in named.items() if name != "learning_rate"}
-
     def _refuse_uncompiled(self) -> None:
-        if self._optimizer is None:
+        if not self._training.optimizers:
             raise BadInput(
                 "{} returns a model that is not compiled".format(self.spec.builder),
                 "a model that can train",
                 "compile it with the loss and optimizer of the graph",
             )
-
-    def _use(self, optimizer: Any) -> None:
-        """Train with another optimizer; a step that was compiled for it before is kept."""
-        self._trained[id(self.model.optimizer)] = self.model.train_function
-        self.model.optimizer = optimizer
-        optimizer.build(self.model.trainable_variables)
-        self.model.train_function = self._trained.get(id(optimizer))
 
     @contextlib.contextmanager
     def _replayed(self, x: Batch, step: int, masks: Masks) -> Iterator[None]:
@@ -293,10 +267,17 @@ def compiled(model: Any, by_xla: bool = False) -> Any:
     return tf.function(model, jit_compile=by_xla or None) if ON_TENSORFLOW else model
 
 
-def clipping(optimizer: Any) -> Dict[str, Any]:
-    """Return how an optimizer clips gradients, as the arguments that make another do so."""
-    names = ("clipnorm", "clipvalue", "global_clipnorm")
-    return {name: getattr(optimizer, name, None) for name in names}
+def narrow(model: Any) -> None:
+    """Give norms the constants of a graph in a float64 twin: they were float32 numbers there.
+
+    Of a momentum that is what it leaves: an average moves by 1 - 0.99, as `moving_averages.py` of
+    TensorFlow 1.15 has it.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(getattr(layer, "epsilon", None), float):
+            layer.epsilon = float(np.float32(layer.epsilon))
+        if isinstance(getattr(layer, "momentum", None), float):
+            layer.momentum = 1 - float(np.float32(1 - layer.momentum))
 
 
 def is_seed(variable: Any) -> bool:

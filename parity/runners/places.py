@@ -124,7 +124,9 @@ def places(model: Any) -> Tuple[Dict[str, Any], Arrays]:
         "names": seen.names,
         "config": config,
         "metadata": metadata,
-        "model": describing.describe(model, {e["path"]: e for e in listed if e["kind"] == "slot"}),
+        "model": describing.describe(
+            model, [(e["path"], e) for e in listed if e["kind"] == "slot"]
+        ),
     }, values
 
 

@@ -1,7 +1,7 @@
 """What every runner can do. `climb.py` knows a model only through these methods."""
 
 import importlib
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -13,6 +13,18 @@ from parity.wire import Arrays, Model
 Batch = Union[np.ndarray, Arrays]
 Send = Callable[..., None]  # tells the process that waits of an event
 Masks = Mapping[str, np.ndarray]  # dropout site -> (batch, ...) bool, True where a value is kept
+
+
+class Stepped(NamedTuple):
+    """What a training step leaves behind, besides the model's new state.
+
+    Args:
+        losses: of the batch, each as it was before its own update.
+        carried: what the next step is fed, by the names of inputs.
+    """
+
+    losses: Dict[str, float]
+    carried: Arrays
 
 
 class Runner:
@@ -53,12 +65,18 @@ class Runner:
         """Return every metric over one batch, with dropout off."""
         raise NotImplementedError
 
-    def gradients(self, x: Batch, y: Batch, step: int, masks: Masks) -> Tuple[float, Arrays]:
-        """Return the training loss and its dense gradient by every trainable weight."""
+    def gradients(
+        self, x: Batch, y: Batch, step: int, masks: Masks
+    ) -> Tuple[Dict[str, float], Arrays]:
+        """Return the training losses and the dense gradient by every trainable weight.
+
+        Of several losses each is differentiated by the weights that its optimizer trains, all of
+        them where the weights are before any update.
+        """
         raise NotImplementedError
 
-    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> float:
-        """Update the weights once; return the loss of the batch as it was before the update."""
+    def train_step(self, x: Batch, y: Batch, step: int, masks: Masks) -> Stepped:
+        """Update the weights once, by each optimizer in turn."""
         raise NotImplementedError
 
     def masks(self, x: Batch, step: int) -> Masks:
@@ -111,6 +129,11 @@ class Runner:
     def about(self) -> Dict[str, str]:
         """Return the versions and the device that this runner runs on."""
         raise NotImplementedError
+
+
+def summed(losses: Mapping[str, float]) -> Dict[str, float]:
+    """Return losses with ``loss``, which is the sum of several."""
+    return dict({"loss": float(sum(losses.values()))}, **losses)
 
 
 def refuse(send: Send, error: ParityError) -> None:

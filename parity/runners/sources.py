@@ -142,7 +142,8 @@ class Imported(Source):
         variables = {name: op for name, op in held.items() if name not in settings}
         super().__init__(graph, variables, steps)
         self._settings = {name: writing(held[name]) for name in settings}
-        self._handles, self.trains = spec.handles, "train_op" in spec.handles
+        self._handles = spec.handles
+        self.trains = bool(spec.trains) or "train_op" in spec.handles
         self._values = {
             name: value if name in powers else _as(spec.dtype, value)
             for name, value in file.values.items()

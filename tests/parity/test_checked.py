@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from parity import checked
+from parity.asking import Asked, Said
 from parity.checked import CheckResult
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED, EngineFailed
-from parity.handles import Asked, Said
 from parity.pairtoml import PairFile
 from parity.proposals import Entry
 from parity.weights import Rule

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity.asking import Asked, Said
 from parity.errors import BadInput
 from parity.graphfile import Draw, Graph, Input, Optimizer, Output
-from parity.handles import Asked, Said, propose_handles
+from parity.handles import propose_handles
 
 ADAM = Optimizer("AdamOptimizer", "Adam", "loss:0", {}, (), (), ran=True)
 WORDS, FACTS = np.zeros((8, 6), np.int32), np.zeros((8, 4), np.float32)
@@ -164,6 +165,87 @@ def test_a_question_knows_what_is_sure_and_what_may_be_chosen() -> None:
     assert again == handles
 
 
+GAN = dataclasses.replace(
+    GRAPH,
+    outputs=(dataclasses.replace(LOGITS, inputs=("words:0",)),),
+    feed={"words:0": WORDS},
+    optimizers=tuple(
+        dataclasses.replace(ADAM, train_op=name, variables=(f"{scope}/kernel",), ran=ran)
+        for name, scope, ran in (("Adam", "generator", False), ("Adam_1", "discriminator", True))
+    ),
+)
+TRAINERS = {
+    **ONE,
+    "own_step": True,
+    "optimizers": {"generator_optimizer": {}, "discriminator_optimizer": {}},
+}
+
+
+def test_several_optimizers_step_in_turn_those_first_that_ran_first() -> None:
+    found = propose_handles(GAN, TRAINERS, Said())
+    assert found.said.train_ops == {
+        "Adam_1": "discriminator_optimizer",
+        "Adam": "generator_optimizer",
+    }
+    assert [each.loss for each in found.trained] == ["discriminator_loss", "generator_loss"]
+    assert [each.variables for each in found.trained] == [
+        ("discriminator/kernel",),
+        ("generator/kernel",),
+    ]
+    assert found.said.optimizer == ""
+    assert found.targets == {}, "its losses are of what goes in"
+    assert propose_handles(GAN, TRAINERS, found.said) == found
+
+
+def test_of_several_optimizers_one_may_be_compared_alone() -> None:
+    found = propose_handles(GAN, TRAINERS, Said(optimizer="Adam"))
+    assert found.optimizers == {"optimizer": GAN.optimizers[0]}
+    assert found.trained == ()
+
+
+def test_optimizers_that_names_do_not_tell_apart_are_asked_for() -> None:
+    description = {**TRAINERS, "optimizers": {"first": {}, "second": {}}}
+    choices = ("first", "second", "")
+    assert asked(GAN, description).choices == {"train_ops": {"Adam": choices, "Adam_1": choices}}
+    answer = Said(train_ops={"Adam_1": "second", "Adam": "first"})
+    found = propose_handles(GAN, description, answer)
+    assert [*found.optimizers] == ["second", "first"], "as they were said"
+    assert [each.loss for each in found.trained] == ["second_loss", "first_loss"]
+
+
+@pytest.mark.parametrize(
+    ("train_ops", "message"),
+    [
+        ({"Adam": "generator", "Adam_1": "discriminator_optimizer"}, "no attribute .* 'generator'"),
+        ({"Adm": "generator_optimizer"}, "did you mean 'Adam'"),
+        ({"Adam": "generator_optimizer", "Adam_1": "generator_optimizer"}, "twice"),
+        ({"Adam": "generator_optimizer", "Adam_1": ""}, "names one optimizer: Adam"),
+    ],
+)
+def test_train_ops_that_are_not_there_are_refused(train_ops: dict[str, str], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        propose_handles(GAN, TRAINERS, Said(train_ops=train_ops))
+
+
+def test_what_is_carried_is_an_input_of_both() -> None:
+    carried = {"facts:0": "kind/BiasAdd:0"}
+    found = propose_handles(BOTH, TWO, Said(carried=carried))
+    assert found.carried == carried
+    assert propose_handles(BOTH, TWO, found.said) == found
+    with pytest.raises(BadInput, match="no input of both models 'labels:0'"):
+        propose_handles(GRAPH, ONE, Said(carried={"labels:0": "kind/BiasAdd:0"}))
+
+
+def test_several_optimizers_neither_drop_nor_carry() -> None:
+    graph = dataclasses.replace(GAN, draws=(Draw("one/uniform", "RandomUniform", in_loop=False),))
+    for said, description, trained in (
+        (Said(), {**TRAINERS, "dropout": ["one"]}, graph),
+        (Said(carried={"words:0": "kind/BiasAdd:0"}), TRAINERS, GAN),
+    ):
+        with pytest.raises(BadInput, match="drops or carries something"):
+            propose_handles(trained, description, said)
+
+
 def test_tensors_that_may_be_one_output_are_told_apart_by_what_is_chosen() -> None:
     other = dataclasses.replace(LOGITS, name="a:0")
     graph = dataclasses.replace(GRAPH, outputs=(LOGITS, other))
@@ -201,7 +283,7 @@ def test_a_graph_that_does_not_train_has_no_targets_and_drops_nothing() -> None:
     graph = dataclasses.replace(GRAPH, optimizers=(), feed={"words:0": WORDS})
     found = propose_handles(graph, {**ONE, "dropout": ["dropout"]}, Said())
     assert (found.optimizer, found.targets, found.dropout) == (None, {}, {})
-    assert dict(found.lines("SGD"))["optimizer"].startswith("none in the graph")
+    assert dict(found.lines({"optimizer": "SGD"}))["optimizer"].startswith("none in the graph")
 
 
 def test_dropout_goes_by_order_or_as_it_is_said() -> None:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from parity import checks, engines, graphfile, pairfile
+from parity.asking import Said
 from parity.cases import make_case
 from parity.engines import find
 from parity.errors import DIFFERENCE, EngineFailed
 from parity.executor import Executor
 from parity.feeds import Fed
-from parity.handles import Said
 from parity.harvesting import Source, harvest
 from parity.judging import compare_two
 from parity.locating import Found, look, with_layers

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from parity import pairtoml
+from parity.asking import Choices, Said
 from parity.errors import BadInput
-from parity.handles import Choices, Said
 from parity.pairtoml import PairFile
 
 SAID = Said(
@@ -19,6 +19,8 @@ SAID = Said(
     weights={"conv-left/W": "left/kernel", "rnn/lstm_cell": "lstm/lstm_cell"},
     fed={"words:0": "words", "lengths:0": ""},
     dropout={"dropout/dropout": "dropout"},
+    train_ops={"g_step": "g_optimizer", "d_step": "d_optimizer"},
+    carried={"c:0": "rnn/while/Exit_3:0"},
 )
 WHOLE = PairFile(
     "graphs/train.graph.npz",
@@ -66,7 +68,9 @@ def test_what_is_written_is_read_back_from_wherever(asked: PairFile, path: str) 
     folder = Path("work")
     folder.mkdir()
     pairtoml.write(folder / path, asked)
-    assert pairtoml.read(folder / path) == asked
+    found = pairtoml.read(folder / path)
+    assert found == asked
+    assert [*found.said.train_ops] == [*asked.said.train_ops], "they are in their order"
     assert not list(folder.rglob("*.part"))
 
 

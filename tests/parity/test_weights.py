@@ -20,6 +20,7 @@ from parity.weights import (
     lstm,
     reorder,
     same,
+    slots_together,
 )
 from parity.wire import Arrays
 
@@ -248,6 +249,22 @@ def test_slots_have_the_names_and_types_that_keras_gives_them() -> None:
     del own["learning_rate"]
     rules = CELLS["lstm"]
     assert_equal(rules.slots_to_keras(rules.slots_to_tf1(own), step=0), own)
+
+
+def test_slots_of_several_optimizers_are_told_apart() -> None:
+    second = dataclasses.replace(ADAM, shared={"beta1_power_1": "beta1_power"})
+    found = slots_together({"d_optimizer": ADAM, "g_optimizer": second})
+    assert found.tf1_to_keras == ADAM.tf1_to_keras
+    assert found.shared == {
+        "beta1_power": "d_optimizer/beta1_power",
+        "beta2_power": "d_optimizer/beta2_power",
+        "beta1_power_1": "g_optimizer/beta1_power",
+    }
+    mixed = slots_together({"a": ADAM, "b": Slots({"m": "m"}, counters={"step": "int64"})})
+    assert mixed.tf1_to_keras == {**ADAM.tf1_to_keras, "m": "m"}
+    assert mixed.counters == {"step": "int64"}
+    with pytest.raises(BadInput, match="the slot Adam is momentum of one optimizer and other of"):
+        slots_together({"a": ADAM, "b": Slots({"Adam": "other"})})
 
 
 def test_slots_of_frozen_weights_may_be_missing_but_not_unknown() -> None:
