@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +36,11 @@ def quiet(*_: object) -> None:
 def pytest_configure() -> None:
     # A shell that put the suite in the background has it, and all it starts, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup() -> None:
+    # TensorFlow 2 has its children be eager, too; a TensorFlow 1.15 that a test starts must not be.
+    os.environ.pop("TF2_BEHAVIOR", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

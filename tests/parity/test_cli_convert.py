@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
 import subprocess
 import zipfile
@@ -235,9 +234,7 @@ with tf.Session() as session:
 
 
 def ran(script: str) -> None:
-    # This process has a TensorFlow 2, which tells its children to behave like one.
-    own = {name: value for name, value in os.environ.items() if name != "TF2_BEHAVIOR"}
-    done = subprocess.run([str(TF1), script], env=own, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(TF1), script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
