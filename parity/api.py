@@ -20,7 +20,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.dataset import Origin
-from parity import checked, comparing, feeds, graphfile, harvesting, pairfile, pairtoml, runs, store
+from parity import (
+    checked,
+    comparing,
+    feeds,
+    graphfile,
+    harvesting,
+    pairfile,
+    pairtoml,
+    runs,
+    store,
+    ties,
+)
 from parity.asking import Asked, Said
 from parity.cases import DTYPES
 from parity.checked import CheckResult, require
@@ -500,7 +511,15 @@ def _propose(
     keras = located(asked.keras)
     answer = executor.submit(pairfile.question(name, keras), keep=False).result()
     description = pairfile.described(answer.arrays)
-    return pairfile.propose_pair(name, path, fed, keras, description, asked.said)
+
+    def propose(said: Said) -> Proposed:
+        return pairfile.propose_pair(name, path, fed, keras, description, said)
+
+    proposed = propose(asked.said)
+    told = ties.told_apart(proposed, executor)
+    return (
+        ties.by_gradient(propose(asked.said.over(Said(weights=told))), told) if told else proposed
+    )
 
 
 def located(keras: str) -> str:

@@ -363,4 +363,5 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _cast(arrays: Mapping[str, np.ndarray], dtype: str) -> Arrays:
-    return {name: value.astype(dtype) for name, value in arrays.items()}
+    """Return arrays of floats in another dtype; a counter of steps stays what it is."""
+    return {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in arrays.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -65,17 +66,18 @@ def executor(
 
 @pytest.fixture(scope="session")
 def judge(executor: Executor) -> Judge:
-    """Has the graph engine climb a pair's tiny case in both dtypes, once for all tests."""
-    known: dict[tuple[str, str], tuple[Case, Live]] = {}
+    """Has the graph engine climb a pair's tiny case in a dtype, once for all tests."""
 
+    @functools.cache
+    def led(name: str) -> Case:
+        pair, dataset = tiny(name)
+        return checks.lead(desk_for(pair, executor), make_case(pair, "float32", dataset))
+
+    @functools.cache
     def sit(name: str, dtype: str) -> tuple[Case, Live]:
-        if (name, dtype) not in known:
-            pair, dataset = tiny(name)
-            case = checks.lead(desk_for(pair, executor), make_case(pair, "float32", dataset))
-            truth = live(executor, "graph", case.in_dtype("float64"), pair.rungs)
-            known[name, "float64"] = truth.case, truth
-            known[name, "float32"] = case, live(executor, "graph", case, pair.rungs, truth)
-        return known[name, dtype]
+        case = led(name).in_dtype(dtype)
+        truth = sit(name, "float64")[1] if dtype == "float32" else None
+        return case, live(executor, "graph", case, case.pair.rungs, truth)
 
     return sit
 

@@ -59,7 +59,7 @@ LINES = (
     ("sides", "train", "inspecting"),
     ("judging", "locating"),
     ("checks", "counting", "studies", "clock"),
-    ("verdicts", "reports", "repeats"),
+    ("verdicts", "reports", "repeats", "ties"),
     ("progress", "baselines", "runs"),
     ("checked",),
     ("api",),

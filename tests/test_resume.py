@@ -61,6 +61,7 @@ def test_every_row_is_measured_both_ways_in_both_dtypes(measure: ModuleType) -> 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.oracle
 @pytest.mark.usefixtures("tf1")
 def test_measured_again_training_goes_on_as_if_nothing_had_been(

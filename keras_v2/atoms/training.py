@@ -82,6 +82,48 @@ def gradient_penalty() -> keras.Model:
     return model
 
 
+class ActorCritic(keras.Model):  # type: ignore[misc]  # Keras ships no annotations
+    """A critic that scores what an actor does, trained in turn. On the TensorFlow backend."""
+
+    def __init__(self) -> None:
+        x = keras.Input((FEATURES,), name="x")
+        actor = layers.Dense(UNITS, "tanh", name="actor")
+        critic = layers.Dense(1, name="critic")
+        super().__init__(x, critic(actor(x)))
+        self.actor, self.critic = actor, critic
+        self.compile()
+        self.critic_optimizer, self.actor_optimizer = SGD(RATE), SGD(RATE)
+
+    def losses_of(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Return the losses of critic and actor."""
+        scores = self(x)  # (batch, 1)
+        return ops.mean(ops.square(y - scores)), -ops.mean(scores)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """The critic's step, then the actor's by what the critic has learnt."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            critic_loss, _ = self.losses_of(x, y)
+        weights = self.critic.trainable_weights
+        self.critic_optimizer.apply(tape.gradient(critic_loss, weights), weights)
+        with tf.GradientTape() as tape:
+            _, actor_loss = self.losses_of(x, y)
+        weights = self.actor.trainable_weights
+        self.actor_optimizer.apply(tape.gradient(actor_loss, weights), weights)
+        return {"critic_loss": critic_loss, "actor_loss": actor_loss}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Return both losses."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        critic_loss, actor_loss = self.losses_of(x, y)
+        return {"critic_loss": critic_loss, "actor_loss": actor_loss}
+
+
+def two_optimizers() -> keras.Model:
+    """A `train_step` with two optimizers."""
+    return ActorCritic()
+
+
 def exponential_moving_average() -> keras.Model:
     """An optimizer of ours with `use_ema`."""
     return trained(TF1Adam(RATE, use_ema=True, ema_momentum=DECAY))

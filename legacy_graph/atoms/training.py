@@ -90,6 +90,33 @@ def gradient_penalty(dtype=tf.float32):
     return Fitted(x, outputs, y, loss)
 
 
+class _ActorCritic(object):
+    """A critic learns to score what an actor does; the actor learns to be scored high.
+
+    Each has an optimizer over its own variables.
+    """
+
+    def __init__(self, dtype):
+        self.x = tf.placeholder(dtype, [None, FEATURES], name="x")
+        self.y = tf.placeholder(dtype, [None, 1], name="y")
+        self.actions = tf.layers.dense(self.x, UNITS, tf.tanh, name="actor")  # (batch, units)
+        self.scores = tf.layers.dense(self.actions, 1, name="critic")  # (batch, 1)
+        self.critic_loss = tf.reduce_mean(tf.square(self.y - self.scores))
+        self.actor_loss = -tf.reduce_mean(self.scores)
+        self.critic_step = self._step(self.critic_loss, "critic")
+        self.actor_step = self._step(self.actor_loss, "actor")
+
+    @staticmethod
+    def _step(loss, scope):
+        optimizer = tf.train.GradientDescentOptimizer(RATE)
+        return optimizer.minimize(loss, var_list=tf.trainable_variables(scope))
+
+
+def two_optimizers(dtype=tf.float32):
+    """Two optimizers with variables of their own, which step in turn."""
+    return _ActorCritic(dtype)
+
+
 def _averaged(dtype, counted):
     x, outputs = _layers(dtype)
     step = tf.train.get_or_create_global_step()

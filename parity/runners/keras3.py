@@ -183,9 +183,16 @@ class KerasRunner(Runner):
         return {name: float(look_up("result of " + step, name, logs)) for name in names}
 
     def _targets(self, y: Batch) -> Any:
-        if isinstance(y, dict) and not y:
-            return None
-        return y if self._aim is None or isinstance(y, dict) else {self._aim: y}
+        """Return what is fitted, by name where an output has one; floats as the model computes.
+
+        A model with a `train_step` of its own may take them as they come, and mixes no dtypes.
+        """
+        if isinstance(y, dict):
+            return {name: self._widened(each) for name, each in y.items()} or None
+        return self._widened(y) if self._aim is None else {self._aim: self._widened(y)}
+
+    def _widened(self, y: np.ndarray) -> np.ndarray:
+        return y.astype(self.spec.dtype) if y.dtype.kind == "f" else y
 
     def _tap(self, name: str) -> Any:
         """Return the tensor that a layer gives; of a layer that gives an output, that one.

@@ -96,13 +96,17 @@ def without_dropout() -> keras.Model:
     return model
 
 
-def not_compiled(activations: tuple[str, str] = ("relu", "tanh")) -> keras.Model:
-    compiled = tiny_cnn(activations=activations)
+def not_compiled(**options: Any) -> keras.Model:
+    compiled = tiny_cnn(**options)
     return keras.Model(compiled.inputs, compiled.outputs)
 
 
 def not_compiled_and_wrong() -> keras.Model:
-    return not_compiled(("relu", "relu"))
+    return not_compiled(activations=("relu", "relu"))
+
+
+def not_compiled_and_unnamed() -> keras.Model:
+    return not_compiled(names=("one", "two"))
 
 
 def sms_rnn_by_xla(**hyperparameters: Any) -> keras.Model:

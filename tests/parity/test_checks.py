@@ -52,6 +52,15 @@ def case_of(dtype: str = "float32") -> Case:
     return make_case(PAIR, "float32", DATASET).led({**variables, **masks}).in_dtype(dtype)
 
 
+def test_a_counter_of_steps_is_no_float_in_either_dtype() -> None:
+    slots = {"w/Momentum": np.ones(2, np.float32), "global_step": np.array(3, np.int32)}
+    twin = dataclasses.replace(case_of(), slots=slots).in_dtype("float64")
+    assert {name: str(value.dtype) for name, value in twin.slots.items()} == {
+        "w/Momentum": "float64",
+        "global_step": "int32",
+    }
+
+
 # What a request is, for engines that are made up
 
 

@@ -180,8 +180,28 @@ def test_where_all_agrees_no_layer_is_looked_at(parity: Command) -> None:
     assert not asked & {"tensors", "layers", "fed"}
 
 
+def turned() -> str:
+    """Write the script of the same model with its filters made in the other order."""
+    code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")
+    code = code.replace('("left", "right")', '("right", "left")').replace(
+        "(pooled,", "(pooled[::-1],"
+    )
+    Path("turned.py").write_text(code)
+    return "turned.py"
+
+
+def test_weights_of_one_shape_are_told_apart_by_their_gradients(parity: Command) -> None:
+    for file in (FILE, turned()):
+        ended = check(parity, "unnamed", file=file)
+        assert ended.code == 0, ended
+        said = " ".join(ended.out.split())
+        for name, path in (("left/W", "one/kernel"), ("right/b", "two/bias")):
+            assert f"conv-{name} {path} by its gradient" in said
+        assert "by order" not in ended.out
+
+
 def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:
-    confirmed = check(parity, "unnamed")
+    confirmed = check(parity, "not_compiled_and_unnamed")  # there are no gradients
     assert confirmed.code == 0
     assert "paired by order alone, and the proof confirms it: conv-left/W" in confirmed.out
     refused = check(parity, "reversed_order")
@@ -304,12 +324,8 @@ def test_what_agrees_is_saved_as_a_pair_file_that_asks_the_same(parity: Command)
 
 
 def test_what_differs_is_not_kept_and_what_order_paired_may_be_chosen(parity: Command) -> None:
-    code = (SCRIPTS / "tiny_cnn.py").read_text("utf-8")
-    code = code.replace('("left", "right")', '("right", "left")').replace(
-        "(pooled,", "(pooled[::-1],"
-    )
-    Path("turned.py").write_text(code)  # the same model, its filters made in the other order
-    ended = check(parity, "unnamed", "--save-pair", "kept.toml", file="turned.py")
+    model = "not_compiled_and_unnamed"
+    ended = check(parity, model, "--save-pair", "kept.toml", file=turned())
     assert ended.code == 1
     assert "kept.toml was not written: only what agrees is kept" in ended.out
     assert not Path("kept.toml").exists()

@@ -9,7 +9,17 @@ import tensorflow as tf
 from keras.optimizers import SGD
 
 from keras_v2.atoms.fitted import fitted
-from keras_v2.atoms.training import DECAY, FEATURES, HIDDEN, LIMIT, RATE, UNITS, embedded, trained
+from keras_v2.atoms.training import (
+    DECAY,
+    FEATURES,
+    HIDDEN,
+    LIMIT,
+    RATE,
+    UNITS,
+    ActorCritic,
+    embedded,
+    trained,
+)
 from keras_v2.constraints import ClipByValue
 from keras_v2.optimizers import TF1Adam
 
@@ -46,6 +56,25 @@ def clipped_weights() -> keras.Model:
 
 def gradient_penalty() -> keras.Model:
     return trained(SGD(RATE))
+
+
+class Together(ActorCritic):
+    """Differentiates both losses before either optimizer steps."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape(persistent=True) as tape:
+            critic_loss, actor_loss = self.losses_of(x, y)
+        of_critic, of_actor = self.critic.trainable_weights, self.actor.trainable_weights
+        critic_gradients = tape.gradient(critic_loss, of_critic)
+        actor_gradients = tape.gradient(actor_loss, of_actor)
+        self.critic_optimizer.apply(critic_gradients, of_critic)
+        self.actor_optimizer.apply(actor_gradients, of_actor)
+        return {"critic_loss": critic_loss, "actor_loss": actor_loss}
+
+
+def two_optimizers() -> keras.Model:
+    return Together()
 
 
 class StockAverages(TF1Adam):

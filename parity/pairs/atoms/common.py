@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from parity import samples
 from parity.atom import Atom, Slip
 from parity.keys import RUNGS
-from parity.pair import Data, Pair, Schedule, Wiring
+from parity.pair import Data, Pair, Schedule, Trained, Wiring
 from parity.weights import GRADIENT_DESCENT, Layout, Rule, Slots
 
 
@@ -30,6 +30,7 @@ def atom(
     keep_prob: float | None = None,
     feeds: Mapping[str, tuple[float, float]] | None = None,
     fed: Mapping[str, str] | None = None,
+    trained: tuple[Trained, ...] = (),
     rungs: tuple[str, ...] = RUNGS,
     steps: int = 12,
 ) -> Pair:
@@ -53,6 +54,7 @@ def atom(
         keep_prob: what the placeholder of that name is fed while training; one otherwise.
         feeds: more placeholders -> what each is fed while training, and otherwise.
         fed: where it has several inputs: the graph's name -> Keras's.
+        trained: where several optimizers step in turn, all of them.
         rungs: that can be climbed.
         steps: of its curve: two epochs where nothing asks for more.
     """
@@ -72,6 +74,7 @@ def atom(
             metrics,
             output="",
             fed=fed or {},
+            trained=trained,
         ),
         layout=Layout(rules, slots),
         schedule=Schedule(epochs=1, batch_size=samples.BATCH, learning_rate=0.125, steps=steps),

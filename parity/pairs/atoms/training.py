@@ -6,7 +6,7 @@ import dataclasses
 import functools
 
 from parity.atom import Slip
-from parity.pair import Pair
+from parity.pair import Pair, Trained
 from parity.pairs.atoms.common import atom
 from parity.samples import integers, normal
 from parity.weights import ADAM, Rule, same
@@ -20,6 +20,11 @@ _AVERAGED = dataclasses.replace(
 
 def _layer(name: str) -> tuple[Rule, ...]:
     return tuple(same(f"{name}/{part}", f"{name}/{part}") for part in ("kernel", "bias"))
+
+
+def _steps(name: str) -> Trained:
+    own = (f"{name}/kernel", f"{name}/bias")
+    return Trained(f"{name}_loss", f"{name}_step", f"{name}_optimizer", own)
 
 
 _atom = functools.partial(atom, family="training", y=normal(3))
@@ -81,6 +86,20 @@ ROWS: tuple[Pair, ...] = (
         keras="compute_loss with a tape of its own",
         source="python/ops/gradients_impl.py: gradients",
         slip=Slip("the penalty is no part of the loss", "loss"),
+    ),
+    atom(
+        "two_optimizers",
+        "Two optimizers, each with its var_list",
+        family="training",
+        x=normal(4),
+        y=normal(1),
+        taps={"actions": "actor", "scores": "critic"},
+        rules=(*_layer("actor"), *_layer("critic")),
+        trained=(_steps("critic"), _steps("actor")),
+        tf1="minimize(critic_loss, var_list=critic), then minimize(actor_loss, var_list=actor)",
+        keras="a train_step with two optimizers, each after a tape of its own",
+        source="python/training/optimizer.py: minimize",
+        slip=Slip("both losses are differentiated before the first optimizer steps", "update"),
     ),
     _row(
         "exponential_moving_average",
