@@ -32,7 +32,7 @@ def messages(tmp_path: Path) -> Path:
     [
         ("graph", "graph"),
         pytest.param("tf1", "tf1", marks=pytest.mark.oracle),
-        pytest.param("graph", "tf1", marks=pytest.mark.oracle),
+        pytest.param("graph", "tf1", marks=[pytest.mark.oracle, pytest.mark.slow]),
     ],
 )
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,18 @@ TOLD: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
+def some(slips: Iterable[Any], kind: Callable[[Any], str]) -> list[Any]:
+    """Return all of them as parameters, all but the first of each kind for `tox -e slow`."""
+    first = {kind(slip): slip for slip in reversed([*slips])}
+    return [
+        pytest.param(
+            *(slip if isinstance(slip, tuple) else (slip,)),
+            marks=() if slip in first.values() else pytest.mark.slow,
+        )
+        for slip in slips
+    ]
+
+
 class Proved:
     """Both examples, harvested, and engines that find every slip beside them."""
 
@@ -140,7 +152,7 @@ def test_without_a_slip_they_agree(proved: Proved, example: str) -> None:
     assert found.agrees, found.report
 
 
-@pytest.mark.parametrize(("example", "slip"), SLIPS)
+@pytest.mark.parametrize(("example", "slip"), some(SLIPS, lambda slip: slip[0]))
 def test_a_slip_is_found_where_it_shows(proved: Proved, example: str, slip: str) -> None:
     rung, _ = SLIPS[example, slip]
     found = proved.check(example, slip)
@@ -156,7 +168,7 @@ def test_the_order_of_the_steps_tells(proved: Proved) -> None:
     assert (found.exit_code, rungs["float64"]) == (1, "update"), found.report
 
 
-@pytest.mark.parametrize("slip", TOLD)
+@pytest.mark.parametrize("slip", some(TOLD, lambda _: "told"))
 def test_what_cannot_be_compared_is_told(proved: Proved, slip: str) -> None:
     found = proved.check("sms_gan", slip)
     assert found.exit_code == 3, found.report

@@ -352,6 +352,7 @@ def test_without_keras_copy_the_ids_are_rebuilt_and_it_is_said() -> None:
 # The real thing
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real")
 def test_real_reviews_have_the_known_words_and_splits(real_reviews: Reviews) -> None:
@@ -407,6 +408,7 @@ def test_real_reviews_with_glove() -> None:
     assert "glove.6B from PARITY_DATA_DIR" in data.origin.detail
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real")
 def test_real_ids_are_those_of_the_raw_reviews(real_reviews: Reviews) -> None:
@@ -458,6 +460,7 @@ def test_flatten_pair_trains_on_the_first_twenty_thousand() -> None:
     np.testing.assert_array_equal(data.validation[0], whole.x_train[20_000:])
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real")
 def test_cached_loading_is_fast() -> None:

@@ -80,6 +80,7 @@ def test_messages_are_latin_1_and_go_by_group_and_name(
     assert data.weights["embedding"].any(axis=1).tolist() == [False] + [True] * 6
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.usefixtures("real")
 def test_real_messages_have_the_known_words_and_split() -> None:

@@ -106,6 +106,7 @@ def test_wrong_arguments_are_told() -> None:
         pad_sequences([[1]], 1, "left")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.oracle
 def test_ids_equal_those_of_tensorflow_1(
     tmp_path: Path, tensorflow_1: Callable[..., None], request: pytest.FixtureRequest

@@ -11,6 +11,7 @@ import pytest
 
 from parity import engines, pairs
 from parity.executor import Executor
+from parity.reports import page
 from tests.parity.commands import PAIR
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,8 @@ def small(loud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engines, "ROOT", tmp_path)
     monkeypatch.setenv("PARITY_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # an engine that is started here serves other tests
+    # A page takes a second to draw; `reports/` has tests of pictures.
+    monkeypatch.setattr(page, "illustrated", lambda _: [])
     monkeypatch.chdir(tmp_path)
 
 

@@ -166,6 +166,7 @@ def test_a_truncated_meta_file_is_told(here: Path) -> None:
     assert "a .meta file" in refused("model.meta").expected
 
 
+@pytest.mark.slow
 def test_a_missing_checkpoint_is_told_and_may_be_named(here: Path) -> None:
     save("model", ("kernel", [2, 3]))
     Path("elsewhere").mkdir()
@@ -179,6 +180,7 @@ def test_a_missing_checkpoint_is_told_and_may_be_named(here: Path) -> None:
     assert found.values["kernel"].shape == (2, 3)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_told(here: Path) -> None:
     save("model", ("kernel", [2, 3]))
     Path("model.index").write_bytes(b"no index")
@@ -202,6 +204,7 @@ def test_a_checkpoint_of_another_graph_is_told(
     assert message in found.received
 
 
+@pytest.mark.slow
 def test_a_variable_that_was_not_saved_starts_as_it_is_initialised(here: Path) -> None:
     save("model", ("kernel", [2, 3]), ("bias", [3]), but=1)
     found = harvest(Source("model.meta"), Path("to.graph.npz"), engines.find("graph"))
@@ -223,6 +226,7 @@ def test_nothing_is_run_to_restore_a_graph_but_reading_and_setting_variables(her
     assert not Path("written").exists()
 
 
+@pytest.mark.slow
 def test_an_op_that_is_not_there_is_told(here: Path) -> None:
     meta = save("model", ("kernel", [2, 3]))
     meta.graph_def.node.add(name="own", op="OwnOpOfSomebody")
@@ -243,6 +247,7 @@ def export(to: str, **signatures: Any) -> None:
         builder.save()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # TensorFlow's own, of its old builder
 def test_a_signature_that_is_not_there_is_told(here: Path) -> None:
     export("two", predict=1, classify=1)
@@ -256,6 +261,7 @@ def test_a_signature_that_is_not_there_is_told(here: Path) -> None:
     assert harvest(source, Path("to.graph.npz"), engines.find("graph")).outputs
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_saved_model_is_told(here: Path) -> None:
     Path("empty").mkdir()
     assert "the folder empty holds no saved_model.pb" in refused("empty").received
@@ -269,6 +275,7 @@ def test_what_is_restored_has_options_that_a_script_has_not(here: Path, option: 
     assert f"--{option} with script.py" in refused("script.py", **{option: "x"}).received
 
 
+@pytest.mark.slow
 def test_a_meta_file_that_gives_nothing_is_told_and_may_say_what_it_gives(here: Path) -> None:
     with tf.Graph().as_default(), tf.Session() as session:
         x = tf.placeholder(tf.float32, [None, 2], name="x")
@@ -329,6 +336,7 @@ def test_a_checkpoint_is_proved_through_all_rungs(engine: engines.Engine, parity
     assert "SYNTHETIC DATA in place of model.ckpt-3: invented inputs" in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
