@@ -15,7 +15,7 @@ from datasets.dataset import Origin
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.figures import MEMORY, TIME, figures
 from parity.keys import RUNGS
-from parity.reports.words import figure, parting
+from parity.reports.words import figure, parting, without_a_gradient
 from parity.results import RECORDED, Comparison, Outcome, Run, gravest, verdict
 
 HEADS = {"variables": "vars", "gradients": "grad"}  # a row must fit in 80 columns
@@ -91,7 +91,8 @@ def remarks(outcome: Outcome) -> list[str]:
         if said := parting(comparison, outcome):
             names = f"{comparison.reference} → {comparison.candidate} {comparison.dtype}"
             lines.append(f"{names}: {escape(said)}")
-    lines += [f"[yellow]note:[/] {escape(note)}" for note in dict.fromkeys(outcome.notes)]
+    notes = [*outcome.notes, without_a_gradient(outcome)]
+    lines += [f"[yellow]note:[/] {escape(note)}" for note in dict.fromkeys(filter(None, notes))]
     stock = outcome.stock
     if stock is not None:
         word = "as expected" if stock.gap <= stock.expected else "[red]more than expected[/]"

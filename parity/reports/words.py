@@ -195,6 +195,22 @@ def _layers(comparison: Comparison, outcome: Outcome) -> list[str]:
     return [_line("" if i else "layers", each) for i, each in enumerate(lines)]
 
 
+def without_a_gradient(outcome: Outcome) -> str:
+    """Tell which gradients are no larger than their own rounding; empty if none is."""
+    names = dict.fromkeys(
+        keys.parse(d.key).name
+        for comparison in outcome.comparisons
+        for d in comparison.rung("gradients")
+        if d.own is not None and d.own >= 1  # in units of the tensor's largest value
+    )
+    if not names:
+        return ""
+    return (
+        f"rounding is all there is of the gradient of {', '.join(names)}: by algebra it is zero, "
+        "as that of a bias before a batch norm"
+    )
+
+
 def _failed_anchor(comparison: Comparison) -> Anchor | None:
     """Return the anchor that holds the first failure; None where the free run decided."""
     if comparison.failed_rung != "curve":

@@ -88,6 +88,36 @@ def backwards() -> keras.Model:
     return model
 
 
+class Summed(layers.Dense):  # type: ignore[misc]  # Keras is untyped
+    """The same layer, which sums in another order."""
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return ops.sum(ops.flip(inputs[:, :, None] * self.factor(), 1), 1) + self.bias
+
+    def factor(self) -> Any:
+        return self.kernel
+
+
+class Doubled(Summed):
+    """Gives the same; its kernel's gradient is twice what it should be."""
+
+    def factor(self) -> Any:
+        return self.kernel + (self.kernel - ops.stop_gradient(self.kernel))
+
+
+def normed(hidden: type[Summed] = Summed) -> keras.Model:
+    """A bias before a batch norm: by algebra its gradient is zero, and only rounding is left."""
+    x = keras.Input((3,), name="x")
+    normed = layers.BatchNormalization(name="norm")(hidden(4, name="hidden")(x))
+    model = keras.Model(x, layers.Dense(2, name="logits")(ops.relu(normed)))
+    model.compile(TF1Adam(0.01), keras.losses.CategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def normed_twice() -> keras.Model:
+    return normed(Doubled)
+
+
 def without_dropout() -> keras.Model:
     words = keras.Input((6,), dtype="int32", name="words")
     flat = layers.Flatten()(layers.Embedding(20, 5)(words))

@@ -200,6 +200,14 @@ def test_weights_of_one_shape_are_told_apart_by_their_gradients(parity: Command)
         assert "by order" not in ended.out
 
 
+def test_a_gradient_that_is_rounding_alone_is_no_difference(parity: Command) -> None:
+    ended = check(parity, "normed", file=str(SCRIPTS / "normed.py"))
+    assert ended.code == 0, ended
+    assert "rounding is all there is of the gradient of hidden/bias" in " ".join(ended.out.split())
+    wrong = check(parity, "normed_twice", file=str(SCRIPTS / "normed.py"))
+    assert (wrong.code, "of 6: gradients" in wrong.out) == (1, True)
+
+
 def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:
     confirmed = check(parity, "not_compiled_and_unnamed")  # there are no gradients
     assert confirmed.code == 0
