@@ -15,6 +15,7 @@ from parity.reports import page
 from tests.parity.commands import PAIR
 
 ROOT = Path(__file__).parents[2]
+ILLUSTRATED = page.illustrated
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def small(loud: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # A page takes a second to draw; `reports/` has tests of pictures.
     monkeypatch.setattr(page, "illustrated", lambda _: [])
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def drawn(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page has its pictures."""
+    monkeypatch.setattr(page, "illustrated", ILLUSTRATED)
 
 
 @pytest.fixture

@@ -345,7 +345,7 @@ def test_weights_are_replaced_where_that_is_asked_for(parity: Command) -> None:
     assert ABOUT in wire.read_arrays(str(path))
 
 
-@pytest.mark.usefixtures("lent")
+@pytest.mark.usefixtures("lent", "drawn")
 def test_a_run_that_agrees_writes_its_results(parity: Command) -> None:
     ended = parity("run", "sms_rnn", "--dtype", "float64", "--steps", "2")
     assert ended.code == 0, ended
