@@ -322,12 +322,15 @@ def _rule(variable: Variable, weight: Weight) -> Rule:
 
 
 def _said(name: str, path: str, left: Mapping[str, Variable], singles: Sequence[Weight]) -> Entry:
-    weight = next((each for each in singles if each.path == path), None)
-    if name not in left or weight is None:
-        raise BadInput(
-            f"{name}={path}: " + ("no such weight" if name in left else "no such variable"),
-            f"one of {', '.join(left)} and one of {', '.join(w.path for w in singles)}",
-        )
+    paths = [each.path for each in singles]
+    for what, given, known in (("variable", name, [*left]), ("weight", path, paths)):
+        if given not in known:
+            raise BadInput(
+                f"{name}={path}: no such {what}",
+                f"one of {', '.join(known)}",
+                did_you_mean(given, known),
+            )
+    weight = singles[paths.index(path)]
     if squeezed(left[name].shape) != squeezed(weight.shape):
         raise BadInput(f"{name} {left[name].shape} cannot be {path} {weight.shape}", "one shape")
     return Entry((_rule(left[name], weight),), SAID)

@@ -124,8 +124,8 @@ def of_graph(
     path: Path,
     keras: str,
     said: Said,
-    confirmed: bool = False,
     tell: Callable[[Proposal], None] = lambda _: None,
+    order: bool = False,
 ) -> Subject:
     """Return a graph file and a Keras model that know nothing of each other as a subject.
 
@@ -133,8 +133,8 @@ def of_graph(
         path: of the graph file.
         keras: ``module:attribute``, or a ``.keras`` file.
         said: what a user has decided of weights and optimizer.
-        confirmed: whether what rests on order alone may be used.
         tell: called with what is paired with what, and why.
+        order: whether order alone may pair: enough to look at a file, not to convert it.
 
     Raises:
         BadInput: the file is no graph file.
@@ -150,13 +150,13 @@ def of_graph(
         optimizers = {} if own is None else {"optimizer": own}
         weights, slots = propose_layout(graph, optimizers, description, said)
         tell(weights)
-        if weights.open and not confirmed:
+        if weights.open and not order:
             names = ", ".join(name for entry in weights.open for name in entry.tf1)
             raise BadInput(
                 f"these were paired by order alone: {names}",
                 "a reason to pair them so",
-                "say --weight VARIABLE=PATH; or, if `parity check` agrees with the same proposal, "
-                "--confirmed",
+                "have `parity check` tell them apart and keep it with --save-pair pair.toml, then "
+                "convert by that file; or say --weight VARIABLE=PATH",
             )
         return weights.layout(slots)
 

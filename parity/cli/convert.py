@@ -55,10 +55,6 @@ Weight = Annotated[
     list[str] | None,
     typer.Option(metavar="VARIABLE=PATH", help="What belongs together, as `check` takes it."),
 ]
-Confirmed = Annotated[
-    bool,
-    typer.Option("--confirmed", help="Use what is paired by order alone: `check` has agreed."),
-]
 
 
 @app.command()
@@ -87,7 +83,7 @@ def inspect(
         layout = places = None
         if pair:
             of_keras = isinstance(reader, KerasReader)
-            subject = _subject(pair, keras, sizes, weight, True, lambda _: None, ask=of_keras)
+            subject = _subject(pair, keras, sizes, weight, lambda _: None, ask=of_keras, order=True)
             if of_keras or keras:
                 places = subjects.places_in(_asking(timeout), subject, reader)
             layout = subject.layout(places.model if places else {})
@@ -158,7 +154,6 @@ def convert(
     ] = False,
     weight: Weight = None,
     optimizer: Annotated[str, typer.Option(help="Train op, where a graph file has several.")] = "",
-    confirmed: Confirmed = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
     timeout: Timeout = 300,
 ) -> None:
@@ -169,7 +164,7 @@ def convert(
     written. Names that no rule knows are an error, and then nothing is written.
     """
     options = Options(step, slots, averages, tuple(drop or ()), global_step, v1)
-    subject = _subject(pair, keras, sizes, weight, confirmed, _show, optimizer)
+    subject = _subject(pair, keras, sizes, weight, _show, optimizer)
     with _bar(source.name) as watch:
         plan = converting.convert(
             _asking(timeout), subject, source, target, options, overwrite, watch
@@ -186,12 +181,23 @@ def _subject(
     keras: str,
     sizes: Sequence[str] | None,
     weight: Sequence[str] | None,
-    confirmed: bool,
     tell: Callable[[Proposal], None],
     optimizer: str = "",
     ask: bool = True,
+    order: bool = False,
 ) -> Subject:
-    """Return what is converted between; `ask` if the Keras model of a pair is to be built."""
+    """Return what is converted between.
+
+    Args:
+        pair: name of a pair, a graph file or a pair file.
+        keras: the Keras model of a graph file.
+        sizes: of the Keras model, ``NAME=VALUE``.
+        weight: what belongs together, ``VARIABLE=PATH``.
+        tell: called with what is paired with what, and why.
+        optimizer: train op of a graph file.
+        ask: whether the Keras model of a pair is to be built.
+        order: whether order alone may pair.
+    """
     given = {name: _value(value) for name, value in named_values("--set", sizes)}
     if pair.endswith((SUFFIX, ENDING)):
         said = Said(optimizer=optimizer, weights=dict(named_values("--weight", weight)))
@@ -203,7 +209,7 @@ def _subject(
                 f"{pair} is of the script {asked.graph}", f"a graph file {SUFFIX}: parity harvest"
             )
         keras = api.located(asked.keras)
-        found = subjects.of_graph(Path(asked.graph), keras, asked.said, confirmed, tell)
+        found = subjects.of_graph(Path(asked.graph), keras, asked.said, tell, order)
         return found.with_sizes(given)
     if keras or weight or optimizer:
         raise BadInput(

@@ -327,7 +327,7 @@ def test_a_model_that_is_not_compiled_takes_weights_alone(parity: Command, cnn: 
     assert_equal(values_of("back.ckpt"), weights)
 
 
-def test_what_rests_on_order_alone_is_not_used_unless_confirmed(
+def test_what_rests_on_order_alone_is_not_used_but_what_check_has_told_is(
     parity: Command, cnn: Arrays
 ) -> None:
     own = ("--keras", "tests.parity.rewrites:unnamed")
@@ -340,7 +340,8 @@ def test_what_rests_on_order_alone_is_not_used_unless_confirmed(
     )]  # fmt: skip
     decided = [part for each in said for part in ("--weight", each)]
     assert parity("convert", CNN, "cnn.ckpt", "said.keras", *own, *decided).code == 0
-    assert parity("convert", CNN, "cnn.ckpt", "cnn.keras", *own, "--confirmed").code == 0
+    assert parity("check", CNN, *own, "--save-pair", "pair.toml", "--steps", "3").code == 0
+    assert parity("convert", "pair.toml", "cnn.ckpt", "cnn.keras").code == 0
     one, other = (keras.models.load_model(each) for each in ("said.keras", "cnn.keras"))
     for left, right in zip(one.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
