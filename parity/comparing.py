@@ -214,7 +214,8 @@ def ulps(expected: Recording, actual: Recording, dtype: str) -> dict[str, tuple[
     """Count elements by how far they differ in units in the last place, rung by rung.
 
     The unit is that of the tensor's largest value, so that a value near zero, which is the
-    difference of larger ones, does not count its own tiny unit. Tensors that cannot be compared
+    difference of larger ones, does not count its own tiny unit; of the candidate's where all
+    expected is zero. Tensors that cannot be compared
     are left out.
 
     Args:
@@ -231,7 +232,8 @@ def ulps(expected: Recording, actual: Recording, dtype: str) -> dict[str, tuple[
         if found is None or np.shape(found) != np.shape(wanted) or not np.size(wanted):
             continue
         wanted, found = np.asarray(wanted), np.asarray(found)
-        unit = float(np.spacing(np.dtype(dtype).type(magnitude(wanted))))
+        largest = magnitude(wanted) or magnitude(found)
+        unit = float(np.spacing(np.dtype(dtype).type(largest)))
         apart = wanted != found  # most are not: rows of words that no batch holds
         left, right = (each[apart].astype(np.float64) for each in (wanted, found))
         # A loss of a float32 run travels in float64, and may lie between two float32 numbers.

@@ -23,12 +23,13 @@ from parity.plans import anchored
 from parity.results import RECORDED, Anchor, Comparison
 from parity.rounding import MOST_TWINS, TWINS
 from parity.sides import Live, Recorded, Side
+from parity.tolerances import tolerance
 
 ANCHOR_STEPS = 5  # few enough that rounding has no time to grow
 MOST_ANCHORS = 40  # of a long curve; a shorter one is covered whole
 # Rungs at which rounding may excuse a difference. In float64 it is a thousand times below the
-# general bound, unless training amplifies it, or it is all that there is: the gradient of a bias
-# before a batch norm is zero by algebra.
+# general bound, unless training amplifies it, or it is all that there is of a gradient: that of a
+# bias before a batch norm is zero by algebra.
 MEASURED = {"float32": RUNGS[1:], "float64": ("gradients", "update", "curve")}
 CANDIDATE = 2  # the third and last measuring: the candidate's own twins
 FORKS = ("gradients", "update", "curve")  # at a kink, a rounding may decide for another branch
@@ -179,9 +180,16 @@ def _measurings(
 ) -> Iterator[dict[str, Measured]]:
     """Yield the bounds of a rung, each wider than the last: a few twins, many, the candidate's.
 
-    At an anchor, which is not `free`, the candidate's own rounding excuses nothing.
+    At an anchor, which is not `free`, the candidate's own rounding excuses nothing; nor does it in
+    a float64 gradient, where rounding explains no more than what vanishes.
     """
     floor = _floor(pair, reference, candidate)
+    if rung == "gradients" and reference.case.dtype == "float64":
+        if vanishing := _vanishing(reference.recording()):
+            own, runs = reference.own(rung, MOST_TWINS)
+            own = {name: size for name, size in own.items() if name in vanishing}
+            yield rounding.bounds(own, runs, floor)
+        return
     own, runs = reference.own(rung, TWINS)
     yield rounding.bounds(own, runs, floor)
     if rung not in FORKS or not own:
@@ -192,6 +200,21 @@ def _measurings(
         return
     also, more = candidate.own(rung, MOST_TWINS, truth=False)
     yield rounding.bounds(rounding.larger(own, also), runs + more, floor)
+
+
+def _vanishing(recording: Recording) -> set[str]:
+    """Return the gradients that are zero beside the largest one, within the general bound."""
+    sizes = {
+        name: comparing.magnitude(np.asarray(value))
+        for name, value in recording.items()
+        if keys.parse(name).rung == "gradients"
+    }
+    largest = max(sizes.values(), default=0.0)
+    return {
+        name
+        for name, size in sizes.items()
+        if size <= largest * tolerance(keys.parse(name), "float64").bound
+    }
 
 
 def _floor(pair: Pair, reference: Side, candidate: Side) -> Callable[[Key], float]:

@@ -196,12 +196,16 @@ def _layers(comparison: Comparison, outcome: Outcome) -> list[str]:
 
 
 def without_a_gradient(outcome: Outcome) -> str:
-    """Tell which gradients are no larger than their own rounding; empty if none is."""
+    """Tell which gradients are nothing but rounding, and passed as such; empty if none is.
+
+    Of those in float64 no others have their rounding measured.
+    """
     names = dict.fromkeys(
         keys.parse(d.key).name
         for comparison in outcome.comparisons
+        if comparison.dtype == "float64"
         for d in comparison.rung("gradients")
-        if d.own is not None and d.own >= 1  # in units of the tensor's largest value
+        if d.own is not None and d.passed
     )
     if not names:
         return ""

@@ -118,6 +118,20 @@ def normed_twice() -> keras.Model:
     return normed(Doubled)
 
 
+def tied(turned: bool = False) -> keras.Model:
+    """At a tie the first argument gets the gradient."""
+    x = keras.Input((3,), name="x")
+    both = [layers.Dense(2, use_bias=False, name=name)(x) for name in ("one", "other")]
+    larger = ops.maximum(*(reversed(both) if turned else both))
+    model = keras.Model(x, layers.Identity(name="larger")(larger))
+    model.compile(keras.optimizers.SGD(0.125), "mean_squared_error")
+    return model
+
+
+def tied_the_other_way() -> keras.Model:
+    return tied(turned=True)
+
+
 def without_dropout() -> keras.Model:
     words = keras.Input((6,), dtype="int32", name="words")
     flat = layers.Flatten()(layers.Embedding(20, 5)(words))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from parity import engines, graphfile
+from parity import engines, graphfile, results
 from parity.harvesting import Source, harvest
 from tests.parity import rewrites
 from tests.parity.commands import Command, Ended, error
@@ -206,6 +206,20 @@ def test_a_gradient_that_is_rounding_alone_is_no_difference(parity: Command) -> 
     assert "rounding is all there is of the gradient of hidden/bias" in " ".join(ended.out.split())
     wrong = check(parity, "normed_twice", file=str(SCRIPTS / "normed.py"))
     assert (wrong.code, "of 6: gradients" in wrong.out) == (1, True)
+
+
+def test_a_tie_that_is_decided_otherwise_is_a_difference_though_rounding_decides_it(
+    parity: Command,
+) -> None:
+    file = str(SCRIPTS / "tied.py")
+    ended = check(parity, "tied", file=file)
+    assert ended.code == 0, ended
+    wrong = check(parity, "tied_the_other_way", file=file)
+    assert wrong.code == 1, wrong
+    document = json.loads(Path("results/check/tied/results.json").read_text("utf-8"))
+    (outcome,) = results.from_json(document).outcomes
+    assert {each.failed_rung for each in outcome.comparisons} == {"gradients"}
+    assert "rounding is all there is" not in wrong.out
 
 
 def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:

@@ -276,6 +276,12 @@ def test_last_places_are_those_of_the_largest_value(dtype: str) -> None:
     assert dict(zip(ULPS, counts, strict=True)) == expected
 
 
+def test_where_all_expected_is_zero_last_places_are_those_of_what_was_found() -> None:
+    found = {"gradients/a": np.array([0.5, 0.0])}
+    counts = ulps({"gradients/a": np.zeros(2)}, found, "float64")["gradients"]
+    assert counts == (1, *[0] * (len(ULPS) - 2), 1)
+
+
 def test_last_places_of_a_rung_are_counted_over_its_tensors() -> None:
     tensors = {
         "gradients/a": np.ones(3),
