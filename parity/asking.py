@@ -40,15 +40,19 @@ class Said:
     carried: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def over(self, other: Said) -> Said:
-        """Return what is decided here, and what of the rest was decided there."""
+        """Return what is decided here, and what of the rest was decided there.
+
+        One optimizer and several in turn are answers to one question.
+        """
+        trains = self if self.optimizer or self.train_ops else other
         return Said(
             {**other.outputs, **self.outputs},
-            self.optimizer or other.optimizer,
+            trains.optimizer,
             {**other.evaluation, **self.evaluation},
             {**other.weights, **self.weights},
             {**other.fed, **self.fed},
             {**other.dropout, **self.dropout},
-            self.train_ops or other.train_ops,
+            trains.train_ops,
             {**other.carried, **self.carried},
         )
 

@@ -290,4 +290,4 @@ def _first_step(name: str, used: np.ndarray) -> int:
     key, beyond = keys.parse(name), np.flatnonzero(used > 1)
     if not beyond.size:
         return 0
-    return int(beyond[0]) + 1 if key.is_line and key.name.startswith("step_") else key.step
+    return int(beyond[0]) + 1 if key.is_step_line else key.step

@@ -176,14 +176,14 @@ def over(recording: Mapping[str, Any], steps: int, ends: bool, tested: bool) -> 
 
     Args:
         recording: tensors in shared names.
-        steps: that both have; the loss of every step is cut to them.
+        steps: that both have; the losses of every step are cut to them.
         ends: whether both end after the same step, in the same state.
         tested: whether both read metrics after the same steps, on the same rows.
     """
     kept = {}
     for name, value in recording.items():
         key = keys.parse(name)
-        if name == "curve/step_loss":
+        if key.is_step_line:
             kept[name] = np.asarray(value)[:steps]
         elif key.rung != "curve" or (tested if key.is_line else ends):
             kept[name] = np.asarray(value)

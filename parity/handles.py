@@ -317,8 +317,8 @@ def _same_rows(rows: Mapping[str, np.ndarray]) -> None:
         raise BadInput(
             f"the graph was fed arrays of different first sizes: {seen}",
             "one row for each sample in all of them",
-            "what is no batch, such as a state that is carried on or weights of classes, is not "
-            "compared yet",
+            "what has other rows than the batch, such as weights of classes, is not compared yet; "
+            "a state needs one row for each sample",
         )
 
 

@@ -55,6 +55,11 @@ class Key(NamedTuple):
         return self.rung == "curve" and not self.part
 
     @property
+    def is_step_line(self) -> bool:
+        """True for a line with a point for every training step: a loss."""
+        return self.is_line and self.name.startswith("step_")
+
+    @property
     def is_weight(self) -> bool:
         """True for the value of a weight, in which a layout rule may hold a constant."""
         return self.rung == "variables" or self.kind == "weights"

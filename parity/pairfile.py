@@ -154,7 +154,9 @@ def propose_layout(
         for name, each in optimizers.items()
         if name in trainers
     }
-    slots = slots_together(parts) if len(parts) > 1 else next(iter(parts.values()), Slots({}))
+    slots = next(iter(parts.values()), Slots({}))
+    if len(parts) > 1:
+        slots = slots_together(parts, {name: optimizers[name].variables for name in parts})
     return propose(variables, description["layers"], said.weights), slots
 
 

@@ -137,15 +137,18 @@ def of_graph(
         order: whether order alone may pair: enough to look at a file, not to convert it.
 
     Raises:
-        BadInput: the file is no graph file.
+        BadInput: the file is no graph file, or several optimizers train it.
     """
     graph = graphfile.read(str(path))
+    if said.train_ops:
+        raise BadInput(
+            f"{path.name} is trained by several optimizers, which a Keras model saves in a way of "
+            "its own",
+            "a model with one optimizer",
+            "set the weights from tf.train.load_checkpoint, by the [weights] of the pair file",
+        )
 
     def layout(description: Mapping[str, Any]) -> Layout:
-        if said.train_ops:
-            raise BadInput(
-                f"{path.name} is trained by several optimizers", "one whose state is converted"
-            )
         own = optimizer_of(graph, said)
         optimizers = {} if own is None else {"optimizer": own}
         weights, slots = propose_layout(graph, optimizers, description, said)

@@ -32,9 +32,15 @@ def optimizers_of(graph: Graph, description: Mapping[str, Any], said: Said) -> d
 
     Raises:
         Asked: which is which, or which of several, cannot be told.
-        BadInput: one that was said is not there.
+        BadInput: one that was said is not there, or what was said goes not together.
     """
     others = description.get("optimizers", {})
+    if said.optimizer and any(said.train_ops.values()):
+        raise BadInput(
+            f"--optimizer {said.optimizer} and --train-op {' '.join(said.train_ops)}",
+            "one optimizer, or all that a training step is made of",
+            "leave one of the two out",
+        )
     known = {each.train_op: each for each in graph.optimizers if each.loss}
     if any(said.train_ops.values()):
         return _said(known, others, {op: name for op, name in said.train_ops.items() if name})
@@ -54,7 +60,7 @@ def optimizers_of(graph: Graph, description: Mapping[str, Any], said: Said) -> d
             {"train_ops": dict.fromkeys(train_ops, (*names, ""))},
         )
     in_order = sorted(pairs, key=lambda pair: (not known[train_ops[pair[0]]].ran, pair[0]))
-    return {names[j]: known[train_ops[i]] for i, j, _ in in_order}
+    return _told_apart({names[j]: known[train_ops[i]] for i, j, _ in in_order})
 
 
 def _said(
@@ -71,6 +77,17 @@ def _said(
             f"--train-op names one optimizer: {', '.join(train_ops)}",
             "all that a training step is made of, in their order",
             "choose one alone with --optimizer",
+        )
+    return _told_apart(found)
+
+
+def _told_apart(found: dict[str, Optimizer]) -> dict[str, Optimizer]:
+    losses = [loss_of(name) for name in found]
+    if len(set(losses)) < len(losses):
+        raise BadInput(
+            f"train_step would call the losses of {', '.join(found)}: {', '.join(losses)}",
+            "a name for each",
+            "rename an attribute",
         )
     return found
 

@@ -9,7 +9,8 @@ refuse a name that they do not know.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import numpy as np
 
@@ -242,6 +243,8 @@ class Slots:
         powers: ``Saver`` name of a slot -> its base: TensorFlow 1 keeps base ** (steps + 1), Keras
             takes the power of its iteration.
         averages: ``Saver`` suffix -> Keras suffix of moving averages, which hold what weights hold.
+        times: counter -> how often a training step counts it, where that is more than once.
+        owners: ``Saver`` suffix -> the variables that have such a slot, where not all do.
     """
 
     tf1_to_keras: Mapping[str, str]
@@ -249,6 +252,8 @@ class Slots:
     counters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     powers: Mapping[str, float] = dataclasses.field(default_factory=dict)
     averages: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    times: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    owners: Mapping[str, Set[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def suffixes(self) -> Mapping[str, str]:
@@ -256,12 +261,13 @@ class Slots:
         return {**self.tf1_to_keras, **self.averages}
 
 
-def slots_together(parts: Mapping[str, Slots]) -> Slots:
-    """Return the slots of several optimizers, each with weights of its own.
+def slots_together(parts: Mapping[str, Slots], trained: Mapping[str, Iterable[str]]) -> Slots:
+    """Return the slots of several optimizers, each with weights of its own, and each run once.
 
     Args:
         parts: attribute of the Keras model -> how its optimizer's are named. What belongs to no
             weight has the attribute before its name, in Keras.
+        trained: attribute -> variables that its optimizer trains.
 
     Raises:
         BadInput: two name a slot of a variable alike that are not the same.
@@ -282,7 +288,13 @@ def slots_together(parts: Mapping[str, Slots]) -> Slots:
     }
     counters = {name: dtype for part in parts.values() for name, dtype in part.counters.items()}
     powers = {name: base for part in parts.values() for name, base in part.powers.items()}
-    return Slots(merged["tf1_to_keras"], shared, counters, powers, merged["averages"])
+    times = Counter(name for part in parts.values() for name in part.counters)
+    owners: dict[str, set[str]] = defaultdict(set)
+    for attribute, part in parts.items():
+        for suffix in part.tf1_to_keras:
+            owners[suffix].update(trained[attribute])
+    suffixes, averages = merged["tf1_to_keras"], merged["averages"]
+    return Slots(suffixes, shared, counters, powers, averages, times, owners)
 
 
 GRADIENT_DESCENT = Slots({})
@@ -405,7 +417,10 @@ class Layout:
 
     def counted(self, steps: int) -> Arrays:
         """Return the slots of TensorFlow 1 that follow from the number of steps taken."""
-        counters = {n: np.asarray(steps, dtype) for n, dtype in self.slots.counters.items()}
+        counters = {
+            name: np.asarray(steps * self.slots.times.get(name, 1), dtype)
+            for name, dtype in self.slots.counters.items()
+        }
         powers = {name: power(base, steps) for name, base in self.slots.powers.items()}
         return {**counters, **powers}
 
@@ -428,6 +443,7 @@ class Layout:
 
     def _suffixed(self, suffixes: Mapping[str, str]) -> list[Rule]:
         """Return a rule for each group of slots, which are laid out as their variables are."""
+        owners = self.slots.owners
         return [
             dataclasses.replace(
                 rule,
@@ -436,6 +452,7 @@ class Layout:
             )
             for tf1, keras in suffixes.items()
             for rule in self.rules
+            if tf1 not in owners or not owners[tf1].isdisjoint(rule.tf1)
         ]
 
     def initial(self, keras_weights: Arrays, seed: int, dtype: str) -> Arrays:

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping
 import numpy as np
 
 from parity import keys, wire
+from parity.errors import BadInput
 from parity.runners.protocol import Batch, Masks, Runner, count, named, part_of, take
 from parity.wire import Arrays, Job
 
@@ -161,7 +162,18 @@ class Climb:
 
     def _part(self, name: str, rows: np.ndarray) -> Batch:
         part = take(part_of(self._arrays, name), rows)
-        return dict(part, **self._carried) if self._carried and name == "x_train" else part
+        if not self._carried or name != "x_train":
+            return part
+        for of, value in self._carried.items():
+            if value.shape != part[of].shape:
+                raise BadInput(
+                    "the next step's {} would be {}, and was {}".format(
+                        of, value.shape, part[of].shape
+                    ),
+                    "what is carried to have the shape of what it takes the place of",
+                    "carry another tensor, or give batches of one size",
+                )
+        return dict(part, **self._carried)
 
     def _masks(self, step: int) -> Masks:
         """Return the masks that `step` replays; none where the runner draws its own."""

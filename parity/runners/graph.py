@@ -5,7 +5,7 @@ that a feed names (``keep_prob``), ``train_op``, one scalar a metric, and the ta
 """
 
 import os
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 # Before TensorFlow is imported: its RNN cells and layers refuse to work with Keras 3.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
 from parity import wire
-from parity.errors import EngineFailed
+from parity.errors import BadInput, EngineFailed
 from parity.runners import between
 from parity.runners.protocol import (
     Batch,
@@ -56,7 +56,7 @@ class GraphRunner(Runner):
         if self._source.trains:
             ops = [*spec.trains] or [("loss", "train_op")]
             self._train_ops = {loss: self._source.tensor(op) for loss, op in ops}
-            behind = ancestors([getattr(op, "op", op) for op in self._train_ops.values()])
+            behind = behind_each(self._train_ops)
             steps = [step for step in self._source.steps if step.train_op in behind]
         self._gradients = merged([step.gradients for step in steps])
         slots = {name for step in self._source.steps for name in step.slots}
@@ -228,6 +228,32 @@ class GraphRunner(Runner):
                 mend="add them to the pair's wiring",
             )
         return found
+
+
+def behind_each(train_ops: Mapping[str, Any]) -> Set[Any]:
+    """Return the ops that a training step runs.
+
+    Args:
+        train_ops: loss -> what lowers it.
+
+    Raises:
+        BadInput: one of several train ops runs another, which would take two steps then.
+    """
+    ops = {loss: getattr(op, "op", op) for loss, op in train_ops.items()}
+    found: Set[Any] = set()
+    for op in ops.values():
+        behind = ancestors([op])
+        for other in ops.values():
+            if other is not op and other in behind:
+                raise BadInput(
+                    "{} runs {} as well, which would take two steps then".format(
+                        op.name, other.name
+                    ),
+                    "train ops that can be run one after the other",
+                    "leave the dependency to whoever runs them, here as in the script",
+                )
+        found.update(behind)
+    return found
 
 
 def merged(steps: List[Mapping[str, Optional[Gradient]]]) -> Dict[str, Optional[Gradient]]:

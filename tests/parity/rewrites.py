@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from keras_v2 import sms_rnn
-from keras_v2.optimizers import TF1Adam
+from keras_v2.optimizers import TF1Adam, TF1RMSprop
 
 
 def tiny_cnn(
@@ -130,6 +131,42 @@ def tied(turned: bool = False) -> keras.Model:
 
 def tied_the_other_way() -> keras.Model:
     return tied(turned=True)
+
+
+class InTurn(keras.Model):  # type: ignore[misc]  # Keras ships no annotations
+    """Trains two heads, each with an optimizer of its own."""
+
+    def compile(self, left_optimizer: Any, right_optimizer: Any) -> None:
+        super().compile()
+        self.left_optimizer, self.right_optimizer = left_optimizer, right_optimizer
+
+    def losses_of(self, data: Any) -> dict[str, Any]:
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        given = self(x)
+        return {f"{name}_loss": ops.mean(ops.square(y[name] - given[name])) for name in given}
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        with tf.GradientTape(persistent=True) as tape:
+            losses = self.losses_of(data)
+        for name in ("left", "right"):
+            weights = self.get_layer(name).trainable_weights
+            gradients = tape.gradient(losses[f"{name}_loss"], weights)
+            getattr(self, f"{name}_optimizer").apply(gradients, weights)
+        return losses
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        return self.losses_of(data)
+
+
+def in_turn(momentum: float = 0.5) -> keras.Model:
+    x = keras.Input((3,), name="x")
+    model = InTurn(x, {name: layers.Dense(2, name=name)(x) for name in ("left", "right")})
+    model.compile(TF1Adam(0.01), TF1RMSprop(0.01, momentum=momentum))
+    return model
+
+
+def in_turn_with_less_momentum() -> keras.Model:
+    return in_turn(momentum=0.25)
 
 
 def without_dropout() -> keras.Model:

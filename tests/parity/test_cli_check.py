@@ -222,6 +222,22 @@ def test_a_tie_that_is_decided_otherwise_is_a_difference_though_rounding_decides
     assert "rounding is all there is" not in wrong.out
 
 
+def test_optimizers_of_two_kinds_step_in_turn_and_count_the_same_steps(parity: Command) -> None:
+    file = str(SCRIPTS / "in_turn.py")
+    ended = check(parity, "in_turn", "--steps", "3", file=file)
+    assert ended.code == 0, ended
+    assert "step 2: right_step is right_optimizer, RMSPropOptimizer is TF1RMSprop" in ended.out
+    wrong = check(parity, "in_turn_with_less_momentum", "--steps", "3", file=file)
+    assert wrong.code == 1, wrong
+    assert "of 6: update" in wrong.out
+
+
+def test_a_train_op_that_runs_another_is_refused(parity: Command) -> None:
+    ended = check(parity, "in_turn", "--", "--chained", file=str(SCRIPTS / "in_turn.py"))
+    assert ended.code == 3, ended
+    assert "right_step runs left_step as well" in ended.out
+
+
 def test_what_order_proposed_the_proof_confirms_or_not(parity: Command) -> None:
     confirmed = check(parity, "not_compiled_and_unnamed")  # there are no gradients
     assert confirmed.code == 0

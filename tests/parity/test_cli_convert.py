@@ -294,6 +294,14 @@ def test_a_mapping_that_check_has_kept_is_given_back(parity: Command, cnn: Array
     assert (ended.code, "is of the script train.py" in error(ended)) == (2, True)
 
 
+def test_a_pair_file_with_several_optimizers_is_refused(parity: Command, cnn: Arrays) -> None:
+    models = f'graph = "{CNN}"\nkeras = "tests.parity.rewrites:tiny_cnn"\n'
+    Path("pair.toml").write_text(f'{models}[train_ops]\nd = "d_optimizer"\ng = "g_optimizer"\n')
+    ended = parity("convert", "pair.toml", "model.ckpt", "model.keras")
+    assert ended.code == 2, ended
+    assert "trained by several optimizers" in error(ended)
+
+
 def test_moving_averages_go_into_an_optimizer_that_keeps_some(parity: Command, cnn: Arrays) -> None:
     model = rewrites.tiny_cnn()
     model.compile(TF1Adam(0.01, use_ema=True, ema_momentum=0.9), model.loss)
@@ -352,7 +360,14 @@ def test_a_pair_of_the_table_needs_no_keras_model_and_a_graph_file_does(
 ) -> None:
     ended = parity("convert", CNN, "cnn.ckpt", "cnn.keras")
     assert "has no Keras model; expected --keras MODULE:FUNCTION" in error(ended)
-    ended = parity("convert", "sms_rnn", "model.ckpt-50", "a.keras", "--keras", "a:b")
+    ended = parity(
+        "convert",
+        "sms_rnn",
+        "model.ckpt-50",
+        "a.keras",
+        "--keras",
+        "tests.parity.rewrites:tiny_cnn",
+    )
     assert "sms_rnn is a pair of the table" in error(ended)
 
 

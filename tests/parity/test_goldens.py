@@ -305,3 +305,12 @@ def test_a_recording_is_small_enough_for_a_repository() -> None:
     assert max(sizes.values()) < 400_000, sizes
     for path in goldens.FOLDER.glob("*.npz"):
         assert all(np.isfinite(value).all() for value in wire.read_arrays(str(path)).values())
+
+
+def test_the_loss_of_every_optimizer_is_cut_to_the_steps_that_both_have() -> None:
+    lines = {"curve/step_loss": LOSS, "curve/step_d_loss": LOSS, "curve/test_loss": LOSS[:2]}
+    kept = goldens.over(lines, 2, ends=False, tested=False)
+    assert {name: len(value) for name, value in kept.items()} == {
+        "curve/step_loss": 2,
+        "curve/step_d_loss": 2,
+    }

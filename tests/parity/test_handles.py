@@ -227,6 +227,23 @@ def test_train_ops_that_are_not_there_are_refused(train_ops: dict[str, str], mes
         propose_handles(GAN, TRAINERS, Said(train_ops=train_ops))
 
 
+def test_one_optimizer_and_several_are_not_said_at_once() -> None:
+    several = Said(train_ops={"Adam": "generator_optimizer", "Adam_1": "discriminator_optimizer"})
+    one = Said(optimizer="Adam", train_ops=several.train_ops)
+    with pytest.raises(BadInput, match="--optimizer Adam and --train-op Adam Adam_1"):
+        propose_handles(GAN, TRAINERS, one)
+    assert Said(optimizer="Adam").over(several) == Said(optimizer="Adam")
+    assert several.over(Said(optimizer="Adam")) == several
+    assert Said().over(several) == several
+
+
+def test_losses_that_would_have_one_name_are_refused() -> None:
+    description = {**TRAINERS, "optimizers": {"d": {}, "d_optimizer": {}}}
+    said = Said(train_ops={"Adam": "d", "Adam_1": "d_optimizer"})
+    with pytest.raises(BadInput, match="the losses of d, d_optimizer: d_loss, d_loss"):
+        propose_handles(GAN, description, said)
+
+
 def test_what_is_carried_is_an_input_of_both() -> None:
     carried = {"facts:0": "kind/BiasAdd:0"}
     found = propose_handles(BOTH, TWO, Said(carried=carried))

@@ -106,6 +106,12 @@ def test_only_lines_over_the_run_are_lines() -> None:
     assert not any(parse(text).is_line for text in others)
 
 
+def test_the_losses_of_every_step_are_lines_of_steps() -> None:
+    assert keys.parse("curve/step_d_loss").is_step_line
+    assert not keys.parse("curve/test_loss").is_step_line
+    assert not keys.parse("update/step 1/loss/step_x").is_step_line
+
+
 def test_only_values_of_weights_may_hold_a_constant() -> None:
     weights = ("variables/b", "update/step 1/weights/b", "curve/final/weights/b")
     others = ("gradients/b", "update/step 1/slots/b/m", "update/step 1/loss/b", "forward/eval/b")

@@ -253,18 +253,35 @@ def test_slots_have_the_names_and_types_that_keras_gives_them() -> None:
 
 def test_slots_of_several_optimizers_are_told_apart() -> None:
     second = dataclasses.replace(ADAM, shared={"beta1_power_1": "beta1_power"})
-    found = slots_together({"d_optimizer": ADAM, "g_optimizer": second})
+    trained = {"d_optimizer": ["d/kernel"], "g_optimizer": ["g/kernel"]}
+    found = slots_together({"d_optimizer": ADAM, "g_optimizer": second}, trained)
     assert found.tf1_to_keras == ADAM.tf1_to_keras
     assert found.shared == {
         "beta1_power": "d_optimizer/beta1_power",
         "beta2_power": "d_optimizer/beta2_power",
         "beta1_power_1": "g_optimizer/beta1_power",
     }
-    mixed = slots_together({"a": ADAM, "b": Slots({"m": "m"}, counters={"step": "int64"})})
-    assert mixed.tf1_to_keras == {**ADAM.tf1_to_keras, "m": "m"}
-    assert mixed.counters == {"step": "int64"}
     with pytest.raises(BadInput, match="the slot Adam is momentum of one optimizer and other of"):
-        slots_together({"a": ADAM, "b": Slots({"Adam": "other"})})
+        slots_together({"a": ADAM, "b": Slots({"Adam": "other"})}, {"a": ["x"], "b": ["y"]})
+
+
+def test_optimizers_of_two_kinds_have_slots_of_their_own_weights_alone() -> None:
+    counters = {"step": "int64"}
+    adam = dataclasses.replace(ADAM, shared={}, counters=counters)
+    both = {"a": adam, "b": dataclasses.replace(RMSPROP, counters=counters)}
+    slots = slots_together(both, {"a": ["x"], "b": ["y"]})
+    rules = Layout((same("x", "x"), same("y", "y")), slots)
+    arrays = {
+        "x/Adam": np.array(1.0),
+        "x/Adam_1": np.array(2.0),
+        "y/RMSProp": np.array(3.0),
+        "y/RMSProp_1": np.array(4.0),
+        "step": np.array(6),  # each counts
+    }
+    found = rules.slots_to_keras(arrays, step=3)
+    of_weights = {"x_momentum": 1.0, "x_velocity": 2.0, "y_velocity": 3.0, "y_momentum": 4.0}
+    assert found == {**of_weights, "iteration": 3}
+    assert rules.slots_to_tf1(found) == arrays
 
 
 def test_slots_of_frozen_weights_may_be_missing_but_not_unknown() -> None:
