@@ -214,9 +214,8 @@ def ulps(expected: Recording, actual: Recording, dtype: str) -> dict[str, tuple[
     """Count elements by how far they differ in units in the last place, rung by rung.
 
     The unit is that of the tensor's largest value, so that a value near zero, which is the
-    difference of larger ones, does not count its own tiny unit; of the candidate's where all
-    expected is zero. Tensors that cannot be compared
-    are left out.
+    difference of larger ones, does not count its own tiny unit; where all expected is zero, that
+    of what was found. Tensors that cannot be compared are left out.
 
     Args:
         expected: the reference's recording.

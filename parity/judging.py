@@ -185,7 +185,7 @@ def _measurings(
     """
     floor = _floor(pair, reference, candidate)
     if rung == "gradients" and reference.case.dtype == "float64":
-        if vanishing := _vanishing(reference.recording()):
+        if vanishing := _vanishing(reference):
             own, runs = reference.own(rung, MOST_TWINS)
             own = {name: size for name, size in own.items() if name in vanishing}
             yield rounding.bounds(own, runs, floor)
@@ -202,13 +202,10 @@ def _measurings(
     yield rounding.bounds(rounding.larger(own, also), runs + more, floor)
 
 
-def _vanishing(recording: Recording) -> set[str]:
+def _vanishing(reference: Side) -> set[str]:
     """Return the gradients that are zero beside the largest one, within the general bound."""
-    sizes = {
-        name: comparing.magnitude(np.asarray(value))
-        for name, value in recording.items()
-        if keys.parse(name).rung == "gradients"
-    }
+    names = [name for name in reference.recording() if keys.parse(name).rung == "gradients"]
+    sizes = {name: _size(reference, name) for name in names}
     largest = max(sizes.values(), default=0.0)
     return {
         name
@@ -217,20 +214,24 @@ def _vanishing(recording: Recording) -> set[str]:
     }
 
 
+def _size(reference: Side, name: str) -> float:
+    """Return the largest magnitude of a tensor as a whole, of which a recording keeps a sample."""
+    whole = reference.golden.largest if isinstance(reference, Recorded) else {}
+    return whole.get(name) or comparing.magnitude(np.asarray(reference.recording()[name]))
+
+
 def _floor(pair: Pair, reference: Side, candidate: Side) -> Callable[[Key], float]:
     """Return the floor of the representation of a tensor, in units of its largest value.
 
     Only Keras keeps constants inside weights; between two graphs there is no floor.
     """
-    case, expected = reference.case, reference.recording()
-    sizes = reference.golden.largest if isinstance(reference, Recorded) else {}
+    case = reference.case
     keras = {"keras3"} & {find(s.name).family for s in (reference, candidate) if s.name != RECORDED}
 
     def floor(key: Key) -> float:
         if not keras or not key.is_weight:
             return 0.0
-        name = str(key)
-        unit = sizes.get(name) or comparing.magnitude(np.asarray(expected[name])) or 1.0
+        unit = _size(reference, str(key)) or 1.0
         steps = key.step - case.start if key.step else case.plan.steps
         return rounding.floor_of(pair.layout.held(key.name), steps, unit, case.dtype)
 

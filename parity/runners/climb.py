@@ -164,11 +164,11 @@ class Climb:
         part = take(part_of(self._arrays, name), rows)
         if not self._carried or name != "x_train":
             return part
-        for of, value in self._carried.items():
-            if value.shape != part[of].shape:
+        for fed, value in self._carried.items():
+            if value.shape != part[fed].shape:
                 raise BadInput(
                     "the next step's {} would be {}, and was {}".format(
-                        of, value.shape, part[of].shape
+                        fed, value.shape, part[fed].shape
                     ),
                     "what is carried to have the shape of what it takes the place of",
                     "carry another tensor, or give batches of one size",

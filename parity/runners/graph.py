@@ -56,7 +56,7 @@ class GraphRunner(Runner):
         if self._source.trains:
             ops = [*spec.trains] or [("loss", "train_op")]
             self._train_ops = {loss: self._source.tensor(op) for loss, op in ops}
-            behind = behind_each(self._train_ops)
+            behind = run_by([getattr(op, "op", op) for op in self._train_ops.values()])
             steps = [step for step in self._source.steps if step.train_op in behind]
         self._gradients = merged([step.gradients for step in steps])
         slots = {name for step in self._source.steps for name in step.slots}
@@ -230,30 +230,24 @@ class GraphRunner(Runner):
         return found
 
 
-def behind_each(train_ops: Mapping[str, Any]) -> Set[Any]:
+def run_by(train_ops: Iterable[Any]) -> Set[Any]:
     """Return the ops that a training step runs.
-
-    Args:
-        train_ops: loss -> what lowers it.
 
     Raises:
         BadInput: one of several train ops runs another, which would take two steps then.
     """
-    ops = {loss: getattr(op, "op", op) for loss, op in train_ops.items()}
-    found: Set[Any] = set()
-    for op in ops.values():
-        behind = ancestors([op])
-        for other in ops.values():
-            if other is not op and other in behind:
+    behind = {op: ancestors([op]) for op in train_ops}
+    for op, own in behind.items():
+        for other in behind:
+            if other is not op and other in own:
                 raise BadInput(
                     "{} runs {} as well, which would take two steps then".format(
                         op.name, other.name
                     ),
-                    "train ops that can be run one after the other",
-                    "leave the dependency to whoever runs them, here as in the script",
+                    "train ops that do not depend on each other",
+                    "make them so in the script: they are run one after the other here",
                 )
-        found.update(behind)
-    return found
+    return set().union(*behind.values())
 
 
 def merged(steps: List[Mapping[str, Optional[Gradient]]]) -> Dict[str, Optional[Gradient]]:
