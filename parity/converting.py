@@ -26,8 +26,9 @@ from parity.checkpoints import (
 from parity.checkpoints.keras_files import KerasReader
 from parity.checkpoints.naming import AVERAGE, GLOBAL_STEP, is_state, role
 from parity.errors import BadInput, did_you_mean
+from parity.layout import Layout, Move, fitting
+from parity.slots import ITERATION, steps_of
 from parity.subjects import Ask, Place, Places, Subject, in_file, of_optimizer, places_in
-from parity.weights import ITERATION, Layout, Move, fitting, steps_of
 from parity.wire import Arrays
 
 # What Keras appends to the name of a slot in which it averages, with `use_ema=True`.

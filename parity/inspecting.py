@@ -9,8 +9,10 @@ from parity.checkpoints import Reader, Stored
 from parity.checkpoints.keras_files import KerasReader
 from parity.checkpoints.naming import AVERAGE, GLOBAL_STEP, owner, role
 from parity.converting import KERAS_AVERAGE
+from parity.layout import Layout
+from parity.slots import ITERATION
 from parity.subjects import Places
-from parity.weights import ITERATION, Layout, Rule
+from parity.weights import Rule
 
 NO_RULE, NOT_HERE = "no rule", "not of this model"
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"

@@ -15,8 +15,8 @@ from datasets.dataset import Dataset
 from parity.atom import Atom
 from parity.errors import BadInput, did_you_mean
 from parity.keys import RUNGS
+from parity.layout import Layout
 from parity.published import OF_CORPUS, SPLITS, WEIGHTS, Figure, Margin, Published
-from parity.weights import Layout
 
 # Steps of the curve: as many as six minutes for all pairs leave room for. One number for both
 # dtypes.

@@ -26,7 +26,7 @@ from parity.handles import Handles, propose_handles
 from parity.keys import RUNGS
 from parity.pair import STEPS, Data, Pair, Schedule, Wiring
 from parity.proposals import Proposal, propose, slots_of
-from parity.weights import Slots, slots_together
+from parity.slots import Slots, slots_together
 from parity.wire import Job, Model
 
 FORWARD_RUNGS = RUNGS[: RUNGS.index("forward") + 1]

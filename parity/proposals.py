@@ -19,7 +19,9 @@ from scipy import optimize
 
 from parity.errors import BadInput, did_you_mean
 from parity.graphfile import Optimizer, Variable
-from parity.weights import Layout, Rule, Slots, basic_rnn, gru, lstm, reshaped, same
+from parity.layout import Layout
+from parity.slots import Slots
+from parity.weights import Rule, basic_rnn, gru, lstm, reshaped, same
 
 ONLY, NAMED, ORDERED = "the only one of its shape", "by name", "by order"
 SAID = "as you say"

@@ -17,11 +17,11 @@ from parity.checkpoints import Reader
 from parity.checkpoints.keras_files import KerasReader
 from parity.engines import LEADER
 from parity.errors import BadInput
+from parity.layout import Layout
 from parity.pair import Pair
 from parity.pairfile import propose_layout
 from parity.proposals import Proposal
 from parity.trainers import optimizer_of
-from parity.weights import Layout
 from parity.wire import Arrays, Job, Model
 
 # Puts a question to an engine; returns the arrays of its answer.

@@ -41,10 +41,10 @@ APART = {
 
 # Inside parity: each line may import only the lines above it.
 LINES = (
-    ("errors", "keys", "provenance", "samples", "segments", "store"),
-    ("wire", "tolerances", "engines"),
+    ("errors", "keys", "provenance", "samples", "segments", "store", "weights"),
+    ("wire", "tolerances", "engines", "slots"),
     ("graphfile", "setup_tf1"),
-    ("runners", "comparing", "feeds", "weights", "process", "published"),
+    ("runners", "comparing", "feeds", "layout", "process", "published"),
     ("atom",),
     ("rounding", "pair", "proposals", "values"),
     ("pairs", "plans", "results", "asking", "hypotheses"),

@@ -28,6 +28,8 @@ from keras_v2.initializers import tf1_glorot
 from keras_v2.keras1 import binary_crossentropy, hard_sigmoid
 from keras_v2.optimizers import TF1Adam, TF1RMSprop
 from parity import weights
+from parity.layout import Layout
+from parity.slots import RMSPROP
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -110,7 +112,7 @@ def unroll(layer: Any, inputs: np.ndarray, values: Sequence[np.ndarray], **optio
 def mapped(rules: Sequence[weights.Rule], arrays: Arrays, scope: str) -> list[np.ndarray]:
     """Return the weights of a cell as Keras holds them, in the order of its layer."""
     named = {name: value for name, value in arrays.items() if name.startswith(f"{scope}/")}
-    found = weights.Layout(tuple(rules), weights.RMSPROP).weights_to_keras(named)
+    found = Layout(tuple(rules), RMSPROP).weights_to_keras(named)
     return [found[f"cell/{part}"] for part in ("kernel", "recurrent_kernel", "bias")]
 
 

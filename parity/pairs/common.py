@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from parity.layout import Layout
 from parity.pair import Data, Pair, Schedule, Stock, Wiring
 from parity.published import Margin, Published
-from parity.weights import Layout, Rule, same
+from parity.weights import Rule, same
 
 # What Keras's own optimizers do differently: on any weights, and on those of an embedding.
 FROM_ZERO = "slots start at zero, so the first steps are several times too long"

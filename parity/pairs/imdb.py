@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+from parity.layout import Layout
 from parity.pair import Data, Pair, Schedule, Wiring
 from parity.pairs.common import (
     FROM_ZERO,
@@ -17,7 +18,8 @@ from parity.pairs.common import (
     wired,
 )
 from parity.published import Count, Figure, Margin, Prediction, Published
-from parity.weights import ADAM, RMSPROP, Layout, Rule, basic_rnn, gru, lstm, same
+from parity.slots import ADAM, RMSPROP
+from parity.weights import Rule, basic_rnn, gru, lstm, same
 
 _OVERFITTED = Margin(
     0.17,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from parity.layout import Layout
 from parity.pair import Data, Pair, Schedule
 from parity.pairs.common import EPSILON, adam, dense, embedding, row, wired
 from parity.published import Count, Figure, Margin, Published
-from parity.weights import ADAM, Layout, lstm
+from parity.slots import ADAM
+from parity.weights import lstm
 
 # Keras's places of the gates; the cell draws the inputs' masks first, then the state's.
 _GATES = {"i": 0, "f": 1, "j": 2, "o": 3}

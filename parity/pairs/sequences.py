@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from parity.layout import Layout
 from parity.pair import Data, Pair, Schedule
 from parity.pairs.common import EPSILON, adam, dense, row, wired
 from parity.published import Count, Published
-from parity.weights import ADAM, Layout, lstm
+from parity.slots import ADAM
+from parity.weights import lstm
 
 _LAYERS = [
     lstm(f"rnn/multi_rnn_cell/cell_{i}/lstm_cell", f"lstm_{i + 1}/lstm_cell") for i in range(5)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+from parity.layout import Layout
 from parity.pair import STEPS, Data, Pair, Schedule
 from parity.pairs.common import embedding, rmsprop, row, wired
 from parity.published import Count, Figure, Margin, Published
-from parity.weights import RMSPROP, Layout, basic_rnn, same
+from parity.slots import RMSPROP
+from parity.weights import basic_rnn, same
 
 # The authors' shuffle is unknown, so theirs were 1,115 other messages: two standard errors of a
 # mean over as many, and half of the last digit printed.

@@ -35,10 +35,10 @@ def describe(model: Any, slots: Iterable[Tuple[str, Any]]) -> Dict[str, Any]:
         "dropout": [layer.name for layer in model.layers for part in _parts(layer) if drops(part)],
         "optimizer": _optimizer(getattr(model, "optimizer", None), slots),
         "optimizers": {
-            name: _optimizer(each, slots_of(each, model))
+            name: _optimizer(each, built_slots(each, model))
             for name, each in optimizers(model).items()
         },
-        "own_step": steps(model, "train_step"),
+        "own_step": has_own(model, "train_step"),
     }
 
 
@@ -48,13 +48,13 @@ def optimizers(model: Any) -> Dict[str, Any]:
     return {name: each for name, each in found.items() if name != "optimizer"}
 
 
-def slots_of(optimizer: Any, model: Any) -> List[Tuple[str, Any]]:
+def built_slots(optimizer: Any, model: Any) -> List[Tuple[str, Any]]:
     """Return an optimizer's slots with their names, as if it trained the whole model."""
     optimizer.build(model.trainable_variables)
     return [(variable.path.partition("/")[2], variable) for variable in optimizer.variables]
 
 
-def steps(model: Any, name: str) -> bool:
+def has_own(model: Any, name: str) -> bool:
     """Tell whether a model has a `train_step` or `test_step` of its own."""
     return getattr(type(model), name) is not getattr(keras.Model, name)
 

@@ -86,7 +86,7 @@ class KerasRunner(Runner):
 
     def evaluate(self, x: Batch, y: Batch) -> Dict[str, float]:
         self._refuse_uncompiled()
-        if self.spec.trains and not describing.steps(self.model, "test_step"):
+        if self.spec.trains and not describing.has_own(self.model, "test_step"):
             raise BadInput(
                 "a model with several optimizers has no test_step of its own",
                 "one that returns {}".format(", ".join(self.spec.losses)),

@@ -15,7 +15,7 @@ from keras_v2.optimizers import TF1Adam
 from parity import engines, graphfile, pairs
 from parity.checkpoints import open_file, tensorflow_files
 from parity.harvesting import Source, harvest
-from parity.weights import power
+from parity.slots import power
 from parity.wire import Arrays
 from tests.conformance.tiny import labelled_words, tiny
 from tests.parity import rewrites

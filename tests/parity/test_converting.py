@@ -16,22 +16,10 @@ from parity import inspecting
 from parity.checkpoints import Stored, keras_files, open_file, tensorflow_files
 from parity.converting import Options, Plan, to_keras, to_tf1, write
 from parity.errors import BadInput
+from parity.layout import Layout
+from parity.slots import ADAM, ITERATION, RMSPROP, Slots, power, steps_of
 from parity.subjects import Place, Places
-from parity.weights import (
-    ADAM,
-    ITERATION,
-    RMSPROP,
-    Layout,
-    Rule,
-    Slots,
-    basic_rnn,
-    gru,
-    lstm,
-    power,
-    reshaped,
-    same,
-    steps_of,
-)
+from parity.weights import Rule, basic_rnn, gru, lstm, reshaped, same
 from parity.wire import Arrays
 
 STOCK_ADAM = Slots(

@@ -9,7 +9,7 @@ import pytest
 from parity.errors import BadInput
 from parity.graphfile import Optimizer, Variable
 from parity.proposals import NAMED, ONLY, ORDERED, likeness, propose, slots_of
-from parity.weights import ADAM, CENTERED_RMSPROP
+from parity.slots import ADAM, CENTERED_RMSPROP
 
 
 def variable(name: str, *shape: int) -> Variable:

@@ -8,20 +8,9 @@ import pytest
 
 from keras_v2.optimizers import TF1Adam
 from parity.errors import BadInput, did_you_mean
-from parity.weights import (
-    ADAM,
-    RMSPROP,
-    Layout,
-    Rule,
-    Slots,
-    basic_rnn,
-    gru,
-    inverse,
-    lstm,
-    reorder,
-    same,
-    slots_together,
-)
+from parity.layout import Layout
+from parity.slots import ADAM, RMSPROP, Slots, slots_together
+from parity.weights import Rule, basic_rnn, gru, inverse, lstm, reorder, same
 from parity.wire import Arrays
 
 INPUTS, UNITS = 3, 2

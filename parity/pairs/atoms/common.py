@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from parity import samples
 from parity.atom import Atom, Slip
 from parity.keys import RUNGS
+from parity.layout import Layout
 from parity.pair import Data, Pair, Schedule, Trained, Wiring
-from parity.weights import GRADIENT_DESCENT, Layout, Rule, Slots
+from parity.slots import GRADIENT_DESCENT, Slots
+from parity.weights import Rule
 
 
 def atom(

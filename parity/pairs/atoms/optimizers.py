@@ -9,7 +9,7 @@ from parity.atom import Slip
 from parity.pair import Pair
 from parity.pairs.atoms.common import atom
 from parity.samples import integers, normal
-from parity.weights import (
+from parity.slots import (
     ADADELTA,
     ADAGRAD,
     ADAM,
@@ -20,8 +20,8 @@ from parity.weights import (
     MOMENTUM,
     RMSPROP,
     Slots,
-    same,
 )
+from parity.weights import same
 
 _TRAINING = "python/training/"
 _KERNELS = "core/kernels/training_ops.cc: "

@@ -9,7 +9,8 @@ from parity.atom import Slip
 from parity.pair import Pair
 from parity.pairs.atoms.common import atom
 from parity.samples import normal
-from parity.weights import GRADIENT_DESCENT, same
+from parity.slots import GRADIENT_DESCENT
+from parity.weights import same
 
 _DECAYS = "python/keras/optimizer_v2/legacy_learning_rate_decay.py"
 _row = functools.partial(

@@ -9,7 +9,8 @@ from parity.atom import Slip
 from parity.pair import Pair, Trained
 from parity.pairs.atoms.common import atom
 from parity.samples import integers, normal
-from parity.weights import ADAM, Rule, same
+from parity.slots import ADAM
+from parity.weights import Rule, same
 
 _CLIPPING = "python/ops/clip_ops.py: "
 _AVERAGES = "python/training/moving_averages.py: ExponentialMovingAverage"

@@ -20,7 +20,7 @@ from parity.checkpoints.tables import Table, write_table
 from parity.checkpoints.tensorflow_files import writing, writing_v1
 from parity.engines import tf1_python
 from parity.errors import BadInput
-from parity.weights import power
+from parity.slots import power
 from parity.wire import Arrays
 
 SAVER = Path(__file__).with_name("saver.py")
