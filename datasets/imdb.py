@@ -130,7 +130,10 @@ def load_glove(
 
 
 def load_keras(
-    num_words: int = 10_000, sequence_length: int = 80, validation_split: float = 0.0
+    num_words: int = 10_000,
+    sequence_length: int = 80,
+    validation_split: float = 0.0,
+    side: Side = "pre",
 ) -> Dataset:
     """Get Keras's own copy of the corpus: what ``keras.datasets.imdb.load_data`` returns, padded.
 
@@ -138,8 +141,10 @@ def load_keras(
 
     Args:
         num_words: ids below this stay; 0 is padding, 1 the start of a review, 2 any other word.
-        sequence_length: ids a review, padded and cut on the left.
+        sequence_length: ids a review.
         validation_split: share of the train reviews to hold out, the last ones, as in ``fit``.
+        side: where a review is padded and cut: on the left ("pre"), as Keras does, or the right
+            ("post"), which keeps its beginning.
 
     Returns:
         25,000 reviews to train on (less what is held out) and 25,000 to test: x int32
@@ -148,9 +153,9 @@ def load_keras(
 
     Raises:
         DataError: if PARITY_DATA_DIR has the corpus, but not in order.
-        ValueError: if a size or share is out of range.
+        ValueError: if a size or share is out of range, or a side is neither.
     """
-    data, _ = _load_keras(num_words, sequence_length, validation_split)
+    data, _ = _load_keras(num_words, sequence_length, validation_split, side)
     return data
 
 
@@ -159,6 +164,7 @@ def load_keras_glove(
     sequence_length: int = 80,
     embedding_size: int = 100,
     validation_split: float = 0.0,
+    side: Side = "pre",
 ) -> Dataset:
     """Get what `load_keras` gives, with GloVe vectors of the words.
 
@@ -167,6 +173,7 @@ def load_keras_glove(
         sequence_length: see `load_keras`.
         embedding_size: numbers a word vector.
         validation_split: see `load_keras`.
+        side: see `load_keras`.
 
     Returns:
         As `load_keras`; also the hyperparameter ``embedding_size``, the one that could be had, and
@@ -175,9 +182,9 @@ def load_keras_glove(
 
     Raises:
         DataError: if PARITY_DATA_DIR has a corpus, but not in order.
-        ValueError: if a size or share is out of range.
+        ValueError: if a size or share is out of range, or a side is neither.
     """
-    data, words = _load_keras(num_words, sequence_length, validation_split)
+    data, words = _load_keras(num_words, sequence_length, validation_split, side)
     no_words = ("",) * (imdb_ids.INDEX_FROM + 1)
     return glove.added(data, (*no_words, *words), num_words, embedding_size)
 
@@ -243,21 +250,22 @@ def _pad(tokenizer: Tokenizer, text: _Text, texts: Iterable[str]) -> NDArray[np.
 
 
 def _load_keras(
-    num_words: int, sequence_length: int, validation_split: float
+    num_words: int, sequence_length: int, validation_split: float, side: Side
 ) -> tuple[Dataset, tuple[str, ...]]:
     if num_words <= imdb_ids.UNKNOWN:
         raise ValueError(f"num_words is {num_words}, expected more than {imdb_ids.UNKNOWN}")
     if not 0 <= validation_split < 1:
         raise ValueError(f"validation_split is {validation_split}, expected from 0 to below 1")
     sizes = {"vocabulary_size": num_words, "sequence_length": sequence_length}
-    make = partial(_shuffled, num_words, sequence_length)
-    remake = partial(_rebuilt, num_words, sequence_length)
+    asked = {**sizes, "side": side}
+    make = partial(_shuffled, num_words, sequence_length, side)
+    remake = partial(_rebuilt, num_words, sequence_length, side)
     try:
         index, _ = prepared(imdb_ids.WORD_INDEX, {}, _packed)
-        arrays, origin = prepared(imdb_ids.CORPUS, sizes, make)
+        arrays, origin = prepared(imdb_ids.CORPUS, asked, make)
         arrays |= index
     except NothingFoundError:
-        arrays, origin = prepared(imdb_reviews.CORPUS, sizes, remake, imdb_reviews.made_up)
+        arrays, origin = prepared(imdb_reviews.CORPUS, asked, remake, imdb_reviews.made_up)
         said = (
             f"{origin.detail}; Keras's own ids could not be had, and were rebuilt from the raw "
             "reviews: words of equal frequency are in another order"
@@ -274,7 +282,7 @@ def _load_keras(
         x_test=arrays["x_test"],
         y_test=_column(arrays["y_test"]),
         labels=LABELS,
-        encode=partial(_encode_ranked, ranks, num_words, sequence_length),
+        encode=partial(_encode_ranked, ranks, num_words, sequence_length, side),
         hyperparameters=sizes,
         origin=origin,
         validation=(x[cut:], y[cut:]) if validation_split else None,
@@ -286,23 +294,25 @@ def _packed(index: imdb_ids.WordIndex) -> Arrays:
     return {"words": pack_words(index.words)}
 
 
-def _shuffled(num_words: int, sequence_length: int, reviews: imdb_ids.RankedReviews) -> Arrays:
-    return dict(reviews.arrays(num_words, sequence_length))
+def _shuffled(
+    num_words: int, sequence_length: int, side: Side, reviews: imdb_ids.RankedReviews
+) -> Arrays:
+    return dict(reviews.arrays(num_words, sequence_length, side))
 
 
-def _rebuilt(num_words: int, sequence_length: int, reviews: Reviews) -> Arrays:
+def _rebuilt(num_words: int, sequence_length: int, side: Side, reviews: Reviews) -> Arrays:
     ranked, index = imdb_ids.from_texts(reviews)
-    return _shuffled(num_words, sequence_length, ranked) | _packed(index)
+    return _shuffled(num_words, sequence_length, side, ranked) | _packed(index)
 
 
 def _encode_ranked(
-    ranks: dict[str, int], num_words: int, sequence_length: int, texts: Sequence[str]
+    ranks: dict[str, int], num_words: int, sequence_length: int, side: Side, texts: Sequence[str]
 ) -> NDArray[np.int32]:
     if isinstance(texts, str):
         raise TypeError(f"expected several texts, got one string: write [{texts[:20]!r}]")
     rows = [[ranks.get(word, 0) for word in text_to_word_sequence(text)] for text in texts]
     encoded = [imdb_ids.encode(np.array(row, np.int32), num_words) for row in rows]
-    return pad_sequences(encoded, sequence_length)
+    return pad_sequences(encoded, sequence_length, side, side)
 
 
 def _train_size(size: int, validation_split: float) -> int:

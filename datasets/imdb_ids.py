@@ -24,7 +24,7 @@ from datasets.imdb_reviews import Part, Reviews
 from datasets.object_arrays import read_sequences
 from datasets.remotes import Official
 from datasets.sources import Corpus
-from datasets.tokenizer import Tokenizer, pad_sequences
+from datasets.tokenizer import Side, Tokenizer, pad_sequences
 
 START, UNKNOWN = 1, 2  # ids in front of a review, and of a word that is too rare
 INDEX_FROM = 3  # a word's id is its rank by frequency, from 1, plus this
@@ -55,12 +55,15 @@ class RankedReviews:
     digest: str
     note: str = ""
 
-    def arrays(self, num_words: int, sequence_length: int) -> dict[str, NDArray[np.int32]]:
+    def arrays(
+        self, num_words: int, sequence_length: int, side: Side = "pre"
+    ) -> dict[str, NDArray[np.int32]]:
         """Encode and shuffle, as ``keras.datasets.imdb.load_data`` and ``pad_sequences`` do.
 
         Args:
             num_words: ids from this one on become `UNKNOWN`.
-            sequence_length: ids a row, padded and cut on the left.
+            sequence_length: ids a row.
+            side: where a row is padded and cut.
 
         Returns:
             ``x_train`` and ``x_test``, shape ``(n, sequence_length)``; ``y_train`` and ``y_test``,
@@ -75,7 +78,7 @@ class RankedReviews:
             order = np.arange(len(ranks))
             rng.shuffle(order)
             rows = [encode(ranks[i], num_words) for i in order]
-            arrays[f"x_{part}"] = pad_sequences(rows, sequence_length)
+            arrays[f"x_{part}"] = pad_sequences(rows, sequence_length, side, side)
             arrays[f"y_{part}"] = classes[order]
         return arrays
 

@@ -118,6 +118,7 @@ def test_sizes_out_of_range_are_told() -> None:
         (lambda: imdb.load_text(sequence_length=0), "maxlen is 0"),
         (lambda: imdb.load_keras(num_words=2), "num_words is 2"),
         (lambda: imdb.load_keras(validation_split=1.0), "validation_split is 1.0"),
+        (lambda: imdb.load_keras(side="left"), "side is 'left'"),  # type: ignore[arg-type]
         (lambda: imdb.load_glove(train=-1), "-1 reviews to train on"),
         (lambda: imdb.load_glove(), "200 reviews to train on and 10000 .*but 500 are there"),
         (lambda: imdb.load_glove(train=2, validation=2, embedding_size=60), "size is 60"),
@@ -295,6 +296,16 @@ def test_ids_are_shuffled_shifted_and_cut_on_the_left() -> None:
         [1, 7, 2],
         [0, 1, 6],
     ]
+
+
+@pytest.mark.usefixtures("toy_ids")
+def test_what_is_cut_on_the_right_keeps_its_beginning() -> None:
+    data = imdb.load_keras(num_words=8, sequence_length=3, side="post")
+    train = np.arange(4)
+    np.random.RandomState(113).shuffle(train)
+    x = np.array([[1, 4, 5], [1, 2, 7], [1, 2, 0], [1, 4, 2]])[train]
+    np.testing.assert_array_equal(data.x_train, x)
+    assert data.encode(["The, AND unheard", "a"]).tolist() == [[1, 4, 5], [1, 6, 0]]
 
 
 def test_alien_npz_is_refused_and_nothing_in_it_runs(toy_ids: Path) -> None:
