@@ -1,8 +1,8 @@
 """What a training step of each side costs, by the clock: seconds and peak memory.
 
-Each round starts every engine anew, one after the other, so that nothing else of ours runs, the
-sides share the hours of the machine, and what a process happens to get (its place in memory, its
-core) varies as it does between runs.
+Every process is started anew, the engines in turn, so that nothing else of ours runs, the sides
+share the hours of the machine, and what a process happens to get (its place in memory, its core)
+varies as it does between runs. The fastest step of a few processes is what nothing disturbed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from parity.results import Outcome, Timing
 from parity.runners.timing import WARM_UP
 from parity.sides import Watch
 
-STEPS = 200  # timed in a round at most; the fastest of them is what nothing disturbed
+PROCESSES = 3  # of every engine in a round: docs/decisions/0011 tells what they are enough to see
+STEPS = 200  # timed in a process at most
 
 
 def time_pair(
@@ -52,9 +53,9 @@ def time_pair(
     requests = [_request(pair, dataset, each, options) for each in (*options.references, LEADER)]
     found: dict[str, list[Mapping[str, np.ndarray]]] = {each.engine.name: [] for each in requests}
     for number in range(1, options.rounds + 1):
-        for request in requests:
+        for request in requests * PROCESSES:
             name = request.engine.name
-            found[name].append(_round(request, logs, options, _progress(watch, name, number)))
+            found[name].append(_process(request, logs, options, _progress(watch, name, number)))
     outcome.times = [_timing(name, each) for name, each in found.items()]
 
 
@@ -70,21 +71,22 @@ def _request(pair: Pair, dataset: Dataset, engine: Engine, options: Options) -> 
     return Request(engine, wire.Job("time", model), arrays)
 
 
-def _round(
+def _process(
     request: Request, logs: Path, options: Options, progress: Progress
 ) -> Mapping[str, np.ndarray]:
     with Executor(logs, options.device, options.timeout, 1, options.threads) as executor:
         return executor.submit(request, progress, keep=False).result().arrays
 
 
-def _timing(engine: str, rounds: Sequence[Mapping[str, np.ndarray]]) -> Timing:
-    least = {
-        name: tuple(float(each[name].min()) for each in rounds)
-        for name in ("seconds", "processor", "yardstick", "memory")
-    }
+def _timing(engine: str, processes: Sequence[Mapping[str, np.ndarray]]) -> Timing:
+    """Return the least of every round; `processes` are those of its rounds one after the other."""
+    least = {}
+    for name in ("seconds", "processor", "yardstick", "memory"):
+        values = np.array([each[name].min() for each in processes]).reshape(-1, PROCESSES)
+        least[name] = tuple(values.min(axis=1).tolist())  # (rounds,)
     if not np.isfinite(least["memory"]).all():
         least["memory"] = ()
-    return Timing(engine, min(len(each["seconds"]) for each in rounds), **least)
+    return Timing(engine, min(len(each["seconds"]) for each in processes), **least)
 
 
 def _progress(watch: Watch, engine: str, number: int) -> Progress:

@@ -33,6 +33,7 @@ class Figure:
             its rounding twins. Of a time the steps of every round in units of the yardstick beside
             them, so that a slower hour of the machine cancels.
         used: largest share of a bound, of a difference.
+        seconds: of a time, the steps of every round by the clock, which are judged as well.
     """
 
     pair: str
@@ -41,6 +42,12 @@ class Figure:
     value: float
     sample: tuple[float, ...]
     used: float | None = None
+    seconds: tuple[float, ...] = ()
+
+    @property
+    def samples(self) -> tuple[tuple[float, ...], ...]:
+        """All values that are judged, in each of their units."""
+        return (self.sample, self.seconds) if self.seconds else (self.sample,)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -159,7 +166,8 @@ def _costs(pair: str, timing: Timing) -> Iterator[Figure]:
     yardstick = np.array(timing.yardstick)  # (rounds,)
     for kind, seconds in ((TIME, timing.seconds), (PROCESSOR, timing.processor)):
         sample = tuple(float(each) for each in np.array(seconds) / yardstick)
-        yield Figure(pair, kind, timing.engine, float(np.median(seconds)), sample)
+        value = float(np.median(seconds))
+        yield Figure(pair, kind, timing.engine, value, sample, seconds=tuple(seconds))
     if timing.memory:
         value = float(np.median(timing.memory))
         yield Figure(pair, MEMORY, timing.engine, value, tuple(timing.memory))

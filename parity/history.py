@@ -18,7 +18,7 @@ from parity.figures import Figure, Proved, Summary
 
 DEFAULT = Path("results/history.sqlite")
 APPLICATION = 0x70617269  # "pari": SQLite's own mark of whose file it is
-FORMAT = 1
+FORMAT = 2
 PATIENCE = 60  # seconds that a writer waits for another one
 
 _TABLES = """
@@ -33,7 +33,8 @@ CREATE TABLE proved (
 );
 CREATE TABLE figure (
     run INTEGER NOT NULL REFERENCES run, pair TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
-    value REAL NOT NULL, used REAL, sample TEXT NOT NULL, PRIMARY KEY (run, pair, kind, what)
+    value REAL NOT NULL, used REAL, sample TEXT NOT NULL, seconds TEXT NOT NULL,
+    PRIMARY KEY (run, pair, kind, what)
 );
 """
 _RUN = ("started", "version", "commit", "python", "machine", "exit_code")
@@ -77,9 +78,9 @@ class History:
                 [(number, pair, p.code, p.question) for pair, p in summary.pairs.items()],
             )
             file.executemany(
-                "INSERT INTO figure VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO figure VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (number, *f.key, f.value, f.used, json.dumps([str(v) for v in f.sample]))
+                    (number, *f.key, f.value, f.used, _packed(f.sample), _packed(f.seconds))
                     for f in summary.figures
                 ],
             )
@@ -203,7 +204,8 @@ def _read(file: sqlite3.Connection, number: int) -> Summary:
         "SELECT pair, code, question FROM proved WHERE run = ? ORDER BY rowid", [number]
     )
     rows = file.execute(
-        "SELECT pair, kind, what, value, used, sample FROM figure WHERE run = ? ORDER BY rowid",
+        "SELECT pair, kind, what, value, sample, used, seconds FROM figure WHERE run = ? "
+        "ORDER BY rowid",
         [number],
     )
     return Summary(
@@ -217,9 +219,17 @@ def _read(file: sqlite3.Connection, number: int) -> Summary:
 
 
 def _figure(
-    pair: str, kind: str, what: str, value: float, used: float | None, sample: str
+    pair: str, kind: str, what: str, value: float, sample: str, used: float | None, seconds: str
 ) -> Figure:
-    return Figure(pair, kind, what, value, tuple(map(float, json.loads(sample))), used)
+    return Figure(pair, kind, what, value, _unpacked(sample), used, _unpacked(seconds))
+
+
+def _packed(values: Sequence[float]) -> str:
+    return json.dumps([str(value) for value in values])  # JSON has no infinity
+
+
+def _unpacked(text: str) -> tuple[float, ...]:
+    return tuple(map(float, json.loads(text)))
 
 
 def _plain(engines: Any) -> dict[str, dict[str, str]]:

@@ -3,8 +3,9 @@
 Figures of two runs are two samples. An exact rank test (Mann and Whitney 1947) asks how often
 samples that large would be as far apart if nothing had changed: it knows no distribution, so it
 assumes none, and values that are equal count against the alarm. Holm's correction (1979) holds the
-chance of any false alarm in the whole comparison at `ERROR_RATE`. Times and memory, which drift
-with the machine, have to leave the range of the baseline besides. See docs/decisions/0011.
+chance of any false alarm in the whole comparison at `ERROR_RATE`. Costs drift with the machine: a
+time has to grow by the yardstick and by the clock, and memory to leave the range of the baseline.
+See docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.figures import DIFFERENCE as ERROR
-from parity.figures import Figure, Summary
+from parity.figures import MEMORY, Figure, Summary
 
 ERROR_RATE = 1e-3  # chance of any false alarm in one comparison of two runs
 REPEATS = 16  # values a sample: docs/decisions/0011 tells what they are enough to see
@@ -160,15 +161,20 @@ def judge(both: Sequence[tuple[Figure, Figure]], same_machine: bool = True) -> t
 
 
 def p_larger(before: Figure, now: Figure) -> float:
-    """Return how often chance alone would put a sample as far above another as `now` is.
+    """Return how often chance alone would put samples as far above others as those of `now` are.
 
-    Equal values count as if `before` were the larger: figures of rounding size have few values, and
-    an exact test without them would promise too much.
+    A time has two units and has to have grown in both, so the larger chance counts (Berger 1982,
+    Multiparameter hypothesis testing and acceptance sampling). Equal values count as if `before`
+    were the larger: figures of rounding size have few values, and an exact test without them would
+    promise too much.
     """
+    return max(_p_larger(*both) for both in zip(before.samples, now.samples, strict=True))
+
+
+def _p_larger(before: Sequence[float], now: Sequence[float]) -> float:
     from scipy.stats import mannwhitneyu, rankdata  # here: it takes half a second to import
 
-    ranks = rankdata([*before.sample, *now.sample], method="dense")
-    below, above = np.split(ranks, [len(before.sample)])
+    below, above = np.split(rankdata([*before, *now], method="dense"), [len(before)])
     return float(mannwhitneyu(above, below + 0.5, alternative="greater", method="exact").pvalue)
 
 
@@ -202,7 +208,7 @@ def _judged(
         return Move(before, now, UNKNOWN, "measured on another machine")
     sizes = f"{len(before.sample)} against {len(now.sample)} values"
     for verdict, chance in ((WORSE, worse[now.key]), (BETTER, better[now.key])):
-        if chance <= ERROR_RATE and _left_its_range(before, now):
+        if chance <= ERROR_RATE and not _drifted(before, now):
             return Move(before, now, verdict, sizes, chance)
     orders = math.comb(len(before.sample) + len(now.sample), len(now.sample))
     if tested / orders <= ERROR_RATE:
@@ -212,14 +218,15 @@ def _judged(
     return Move(before, now, UNKNOWN, f"the noise is not known; {sizes}")
 
 
-def _left_its_range(before: Figure, now: Figure) -> bool:
-    """Tell whether the median of a cost lies outside all values of the baseline.
+def _drifted(before: Figure, now: Figure) -> bool:
+    """Tell whether the median of a memory is still among the values of the baseline.
 
-    A run's rounds are minutes apart, two runs are days: a machine drifts between them by more than
-    a test of these rounds can know. Bits do not drift.
+    Rounds are minutes apart, two runs are days: memory drifts between them by more than a test of
+    rounds can know, and nothing beside it tells by how much. A time has a yardstick, bits do not
+    drift.
     """
     median = float(np.median(now.sample))
-    return now.kind == ERROR or not min(before.sample) <= median <= max(before.sample)
+    return now.kind == MEMORY and min(before.sample) <= median <= max(before.sample)
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -26,7 +26,7 @@ class Options:
         fresh: ask everything anew.
         repeats: values that every difference is to have; with one, rounding twins are asked only
             where a baseline needs them.
-        rounds: fresh processes that the steps of every side are timed in; none if 0.
+        rounds: how often the steps of every side are timed in fresh processes; never if 0.
     """
 
     references: Sequence[Engine]

@@ -216,11 +216,11 @@ class JobRecord:
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """What an engine's training steps cost, in rounds of a fresh process each.
+    """What an engine's training steps cost, in rounds of a few fresh processes each.
 
     Args:
         engine: its name.
-        steps: training steps that were timed in every round, or more.
+        steps: training steps that were timed in every process, or more.
         seconds: of the fastest step of every round by the wall clock, (rounds,).
         processor: seconds of processor time of the step that took least of it, (rounds,).
         yardstick: seconds of a fixed piece of work beside it, (rounds,).

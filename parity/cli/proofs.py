@@ -92,7 +92,11 @@ def run(
         int, typer.Option(min=1, help="Values of every difference, from rounding twins: its noise.")
     ] = 1,
     time: Annotated[
-        bool, typer.Option("--time", help="Time the steps of both sides, when all is proved.")
+        bool,
+        typer.Option(
+            "--time",
+            help="Time the steps of both sides, when all is proved: a quarter of an hour a pair.",
+        ),
     ] = False,
     path: HistoryPath = DEFAULT,
     device: Device = "",

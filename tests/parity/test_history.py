@@ -126,7 +126,7 @@ def later(path: Path) -> None:
     [
         (lambda path: path.write_text("no database" * 99), "is no SQLite file; expected a history"),
         (strange, "is an SQLite file of something else; expected a history"),
-        (later, "has format 99; expected format 1"),
+        (later, "has format 99; expected format 2"),
     ],
     ids=["text", "strange", "later"],
 )

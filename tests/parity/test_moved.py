@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from parity.clock import PROCESSES
 from parity.errors import AGREE, DIFFERENCE, ENGINE_FAILED
 from parity.figures import DIFFERENCE as ERROR
 from parity.figures import MEMORY, TIME, Figure, Proved, Summary
@@ -30,12 +33,17 @@ from parity.moved import (
 QUESTION = "seed 0, 6 steps, tiny 000000000000"
 LOW = tuple(1e-7 + 1e-9 * i for i in range(REPEATS))
 HIGH = tuple(3 * value for value in LOW)
+PROCESSES_SEEN = Path(__file__).parent / "processes.json"
 
 
 def figure(
     sample: Sequence[float], kind: str = ERROR, pair: str = "sms_rnn", what: str = ""
 ) -> Figure:
     return Figure(pair, kind, what or f"float32 graph -> keras {kind}", sample[0], tuple(sample))
+
+
+def timed(units: Sequence[float], seconds: Sequence[float]) -> Figure:
+    return Figure("sms_rnn", TIME, "keras", seconds[0], tuple(units), seconds=tuple(seconds))
 
 
 def summary(*figures: Figure, code: int = AGREE, **fields: object) -> Summary:
@@ -101,6 +109,20 @@ def test_a_drift_within_the_range_of_the_baseline_is_no_alarm() -> None:
     moved = tuple(value + 18 for value in before)
     assert verdict(before, moved, MEMORY) == WORSE
     assert verdict(moved, before, MEMORY) == BETTER
+
+
+@pytest.mark.parametrize(
+    ("units", "seconds", "expected"),
+    [(1.2, 1.2, WORSE), (1.2, 1.0, SAME), (1.0, 1.2, SAME), (0.8, 0.8, BETTER), (0.8, 1.2, SAME)],
+)
+def test_a_time_has_to_grow_by_the_yardstick_and_by_the_clock(
+    units: float, seconds: float, expected: str
+) -> None:
+    """A machine that changes moves one of the two; a step that does, both."""
+    before = timed(LOW, LOW)
+    now = timed([units * value for value in LOW], [seconds * value for value in LOW])
+    (move,) = judge([(before, now)])
+    assert move.verdict == expected
 
 
 # The test and its correction
@@ -175,6 +197,41 @@ def test_what_is_planted_among_others_is_found(kind: str, factor: float, spread:
         (first, *_) = judge([(figure(before, kind), figure(factor * now, kind)), *still])
         found += first.verdict == WORSE
     assert found >= 14
+
+
+@pytest.mark.parametrize("engine", ["graph", "keras"])
+@pytest.mark.parametrize(
+    ("hour", "later"),
+    [("quiet", "quiet"), ("quiet", "busy"), ("busy", "quiet"), ("busy", "busy")],
+)
+def test_a_step_a_fifth_slower_is_found_among_processes_as_they_were_seen(
+    engine: str, hour: str, later: str
+) -> None:
+    """Processes of a shared machine, drawn anew, on which nothing or two trainings ran beside.
+
+    An alarm of unchanged steps has a chance of one in 1,000 or less; two of 50 one of 1 in 800.
+    """
+    seen = json.loads(PROCESSES_SEEN.read_text("utf-8"))
+    rng = np.random.RandomState(5)
+
+    def run(hour: str, factor: float = 1.0) -> Figure:
+        processor, yardstick = (np.array(seen[hour][engine][n]) for n in ("processor", "yardstick"))
+        drawn = rng.randint(0, len(processor), (REPEATS, PROCESSES))
+        jitter = np.exp(rng.normal(0, 1e-6, REPEATS))  # a process drawn twice is no tie
+        seconds = factor * processor[drawn].min(1) * jitter  # (rounds,)
+        return timed(seconds / yardstick[drawn].min(1), seconds)
+
+    still = [
+        (figure(a, what=str(i)), figure(b, what=str(i)))
+        for i, (a, b) in enumerate(rng.lognormal(0, 0.3, (10, 2, REPEATS)))
+    ]
+
+    def alarms(factor: float) -> int:
+        found = [judge([(run(hour), run(later, factor)), *still])[0].verdict for _ in range(50)]
+        return found.count(WORSE)
+
+    assert alarms(1.0) <= 1
+    assert alarms(1.2) >= (45 if hour == later else 30)
 
 
 # Two runs

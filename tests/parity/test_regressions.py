@@ -110,7 +110,7 @@ def test_growth_against_one_value_is_not_called_noise(
 # Times
 
 
-class Rounds:
+class Processes:
     """Stands in for the engines of the time lane: their steps have a spread of a twentieth.
 
     Attributes:
@@ -131,11 +131,11 @@ class Rounds:
 def test_against_a_timed_baseline_a_slower_side_is_caught(
     parity: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rounds = Rounds()
-    monkeypatch.setattr("parity.clock._round", rounds)
+    processes = Processes()
+    monkeypatch.setattr("parity.clock._process", processes)
     assert parity(*QUICK, "--time").code == 0
     assert parity(*QUICK, "--against", "1").code == 0, "nothing has changed"
-    rounds.slower["keras"] = 1.2
+    processes.slower["keras"] = 1.2
     assert parity(*QUICK, "--against", "1").code == 1
     before, same, now = recorded()
     assert {move.verdict for move in compare(before, same).moves} == {SAME}
