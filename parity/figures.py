@@ -50,6 +50,11 @@ class Figure:
         return (self.sample, self.seconds) if self.seconds else (self.sample,)
 
     @property
+    def yardstick(self) -> tuple[float, ...]:
+        """Of a time, seconds of the fixed piece of work in every round."""
+        return tuple(each / units for each, units in zip(self.seconds, self.sample, strict=True))
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """What names it in every run."""
         return self.pair, self.kind, self.what

@@ -4,8 +4,8 @@ Figures of two runs are two samples. An exact rank test (Mann and Whitney 1947) 
 samples that large would be as far apart if nothing had changed: it knows no distribution, so it
 assumes none, and values that are equal count against the alarm. Holm's correction (1979) holds the
 chance of any false alarm in the whole comparison at `ERROR_RATE`. Costs drift with the machine: a
-time has to grow by the yardstick and by the clock, and memory to leave the range of the baseline.
-See docs/decisions/0011.
+time has to grow by the clock and by the yardstick, and by more than the yardstick did; a memory has
+to leave the range of the baseline. See docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -208,7 +208,9 @@ def _judged(
         return Move(before, now, UNKNOWN, "measured on another machine")
     sizes = f"{len(before.sample)} against {len(now.sample)} values"
     for verdict, chance in ((WORSE, worse[now.key]), (BETTER, better[now.key])):
-        if chance <= ERROR_RATE and not _drifted(before, now):
+        if chance <= ERROR_RATE:
+            if _drifted(before, now):
+                return Move(before, now, SAME, f"no more than the machine drifts; {sizes}", chance)
             return Move(before, now, verdict, sizes, chance)
     orders = math.comb(len(before.sample) + len(now.sample), len(now.sample))
     if tested / orders <= ERROR_RATE:
@@ -219,14 +221,23 @@ def _judged(
 
 
 def _drifted(before: Figure, now: Figure) -> bool:
-    """Tell whether the median of a memory is still among the values of the baseline.
+    """Tell whether a cost moved by no more than the machine may have.
 
-    Rounds are minutes apart, two runs are days: memory drifts between them by more than a test of
-    rounds can know, and nothing beside it tells by how much. A time has a yardstick, bits do not
-    drift.
+    Rounds are minutes apart, two runs are days, so no test of rounds can know. Of a time the
+    yardstick tells: what it corrects may be wrong by as much as it corrects. Nothing stands beside
+    a memory: its median has to lie beyond all values of the baseline. Bits do not drift.
     """
-    median = float(np.median(now.sample))
-    return now.kind == MEMORY and min(before.sample) <= median <= max(before.sample)
+    if now.kind == MEMORY:
+        return min(before.sample) <= float(np.median(now.sample)) <= max(before.sample)
+    if not now.seconds:
+        return False
+    step = _growth(before.sample, now.sample)
+    return abs(step) <= abs(_growth(before.yardstick, now.yardstick))
+
+
+def _growth(before: Sequence[float], now: Sequence[float]) -> float:
+    """Return the logarithm of how many times as large the median is."""
+    return float(np.log(np.median(now) / np.median(before)))
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -78,7 +78,8 @@ def test_the_language_model_learns_with_a_state_that_goes_on(
     made = model.build_model(vocabulary=5, embedding=3, units=6, drop=0.0)
     stream = np.tile(np.arange(5, dtype=np.int32), (2, 9))  # the next word follows from this one
     batches = [(stream[:, i : i + 8], stream[:, i + 1 : i + 9]) for i in range(0, 32, 8)]
-    first, *_, last = [model.run_epoch(made, batches, rate=1.0) for _ in range(12)]
+    # After 12 epochs chance decides (0.31 to 0.55 over 12 seeds); after 30 all are at 0.21.
+    first, *_, last = [model.run_epoch(made, batches, rate=1.0) for _ in range(30)]
     assert last < first / 2
 
 
