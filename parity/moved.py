@@ -5,7 +5,7 @@ samples that large would be as far apart if nothing had changed: it knows no dis
 assumes none, and values that are equal count against the alarm. Holm's correction (1979) holds the
 chance of any false alarm in the whole comparison at `ERROR_RATE`. Costs drift with the machine: a
 time has to grow by the clock and by the yardstick, and by more than the yardstick did; a memory has
-to leave the range of the baseline. See docs/decisions/0011.
+to leave the range of the baseline far behind. See docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -225,10 +225,12 @@ def _drifted(before: Figure, now: Figure) -> bool:
 
     Rounds are minutes apart, two runs are days, so no test of rounds can know. Of a time the
     yardstick tells: what it corrects may be wrong by as much as it corrects. Nothing stands beside
-    a memory: its median has to lie beyond all values of the baseline. Bits do not drift.
+    a memory: its median has to lie beyond the values of the baseline by more than all their range.
+    Bits do not drift.
     """
     if now.kind == MEMORY:
-        return min(before.sample) <= float(np.median(now.sample)) <= max(before.sample)
+        least, most = min(before.sample), max(before.sample)
+        return 2 * least - most <= float(np.median(now.sample)) <= 2 * most - least
     if not now.seconds:
         return False
     step = _growth(before.sample, now.sample)
