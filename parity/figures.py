@@ -30,10 +30,10 @@ class Figure:
         what: of which engines, dtype and rung.
         value: as it is shown.
         sample: values that are judged, the repeats among them. Of a difference `value` and those of
-            its rounding twins. Of a time the steps of every round in units of the yardstick beside
-            them, so that a slower hour of the machine cancels.
+            its rounding twins. Of a time the steps of every round in units of the yardstick: a
+            slower hour of the machine cancels.
         used: largest share of a bound, of a difference.
-        seconds: of a time, the steps of every round by the clock, which are judged as well.
+        yardstick: of a time, seconds of the fixed piece of work in every round.
     """
 
     pair: str
@@ -42,17 +42,15 @@ class Figure:
     value: float
     sample: tuple[float, ...]
     used: float | None = None
-    seconds: tuple[float, ...] = ()
+    yardstick: tuple[float, ...] = ()
 
     @property
     def samples(self) -> tuple[tuple[float, ...], ...]:
-        """All values that are judged, in each of their units."""
-        return (self.sample, self.seconds) if self.seconds else (self.sample,)
-
-    @property
-    def yardstick(self) -> tuple[float, ...]:
-        """Of a time, seconds of the fixed piece of work in every round."""
-        return tuple(each / units for each, units in zip(self.seconds, self.sample, strict=True))
+        """All values that are judged: a time by the yardstick and by the clock."""
+        if not self.yardstick:
+            return (self.sample,)
+        pairs = zip(self.sample, self.yardstick, strict=True)
+        return self.sample, tuple(units * each for units, each in pairs)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -172,7 +170,7 @@ def _costs(pair: str, timing: Timing) -> Iterator[Figure]:
     for kind, seconds in ((TIME, timing.seconds), (PROCESSOR, timing.processor)):
         sample = tuple(float(each) for each in np.array(seconds) / yardstick)
         value = float(np.median(seconds))
-        yield Figure(pair, kind, timing.engine, value, sample, seconds=tuple(seconds))
+        yield Figure(pair, kind, timing.engine, value, sample, yardstick=timing.yardstick)
     if timing.memory:
         value = float(np.median(timing.memory))
         yield Figure(pair, MEMORY, timing.engine, value, tuple(timing.memory))

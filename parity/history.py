@@ -33,7 +33,7 @@ CREATE TABLE proved (
 );
 CREATE TABLE figure (
     run INTEGER NOT NULL REFERENCES run, pair TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
-    value REAL NOT NULL, used REAL, sample TEXT NOT NULL, seconds TEXT NOT NULL,
+    value REAL NOT NULL, used REAL, sample TEXT NOT NULL, yardstick TEXT NOT NULL,
     PRIMARY KEY (run, pair, kind, what)
 );
 """
@@ -80,7 +80,7 @@ class History:
             file.executemany(
                 "INSERT INTO figure VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (number, *f.key, f.value, f.used, _packed(f.sample), _packed(f.seconds))
+                    (number, *f.key, f.value, f.used, _packed(f.sample), _packed(f.yardstick))
                     for f in summary.figures
                 ],
             )
@@ -163,7 +163,7 @@ class History:
             raise BadInput(
                 f"the history {self.path} has format {number}",
                 f"format {FORMAT}",
-                "use the version of tf-parity that wrote it, or begin another with --history",
+                "move it away, or begin another with --history",
             )
         if mark or number or tables:
             raise self._stranger("an SQLite file of something else")
@@ -204,7 +204,7 @@ def _read(file: sqlite3.Connection, number: int) -> Summary:
         "SELECT pair, code, question FROM proved WHERE run = ? ORDER BY rowid", [number]
     )
     rows = file.execute(
-        "SELECT pair, kind, what, value, sample, used, seconds FROM figure WHERE run = ? "
+        "SELECT pair, kind, what, value, sample, used, yardstick FROM figure WHERE run = ? "
         "ORDER BY rowid",
         [number],
     )
@@ -219,9 +219,9 @@ def _read(file: sqlite3.Connection, number: int) -> Summary:
 
 
 def _figure(
-    pair: str, kind: str, what: str, value: float, sample: str, used: float | None, seconds: str
+    pair: str, kind: str, what: str, value: float, sample: str, used: float | None, yardstick: str
 ) -> Figure:
-    return Figure(pair, kind, what, value, _unpacked(sample), used, _unpacked(seconds))
+    return Figure(pair, kind, what, value, _unpacked(sample), used, _unpacked(yardstick))
 
 
 def _packed(values: Sequence[float]) -> str:

@@ -210,7 +210,8 @@ def _judged(
     for verdict, chance in ((WORSE, worse[now.key]), (BETTER, better[now.key])):
         if chance <= ERROR_RATE:
             if _drifted(before, now):
-                return Move(before, now, SAME, f"no more than the machine drifts; {sizes}", chance)
+                kept = SAME if now.kind == MEMORY else UNKNOWN
+                return Move(before, now, kept, "no more than the machine itself changed")
             return Move(before, now, verdict, sizes, chance)
     orders = math.comb(len(before.sample) + len(now.sample), len(now.sample))
     if tested / orders <= ERROR_RATE:
@@ -231,10 +232,12 @@ def _drifted(before: Figure, now: Figure) -> bool:
     if now.kind == MEMORY:
         least, most = min(before.sample), max(before.sample)
         return 2 * least - most <= float(np.median(now.sample)) <= 2 * most - least
-    if not now.seconds:
+    if not now.yardstick:
         return False
-    step = _growth(before.sample, now.sample)
-    return abs(step) <= abs(_growth(before.yardstick, now.yardstick))
+    if not (np.median(before.sample) and np.median(now.sample)):
+        return True  # the clock is too coarse for such a step
+    machine = abs(_growth(before.yardstick, now.yardstick))
+    return abs(_growth(before.sample, now.sample)) <= machine
 
 
 def _growth(before: Sequence[float], now: Sequence[float]) -> float:

@@ -21,7 +21,7 @@ from parity.rounding import CHAOTIC
 from parity.segments import Segments
 from parity.wire import Arrays
 
-SCHEMA = 3
+SCHEMA = 4
 T = TypeVar("T")
 RECORDED = "recorded"  # TensorFlow 1.15.5, from the recordings in the repository
 JUDGES = (RECORDED, "tf1")
@@ -223,8 +223,10 @@ class Timing:
         steps: training steps that were timed in every process, or more.
         seconds: of the fastest step of every round by the wall clock, (rounds,).
         processor: seconds of processor time of the step that took least of it, (rounds,).
-        yardstick: seconds of a fixed piece of work beside it, (rounds,).
-        memory: peak of resident memory in bytes, (rounds,); empty where nobody counts it.
+        yardstick: seconds of a fixed piece of work between steps, the fastest of every round,
+            (rounds,).
+        memory: peak of resident memory in bytes, the least of every round, (rounds,); empty where
+            nobody counts it.
     """
 
     engine: str

@@ -144,7 +144,7 @@ def draw(moved: Moved) -> Picture:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda factor, _: f"{factor:.3g}"))
     axes.set_yticks(range(len(moves)), [f"{m.now.pair}: {title(m.now)}" for m in moves])
     axes.set_ylim(len(moves) - 0.4, -0.6)
-    axes.set_xlabel("value / median of the values before (times: by the yardstick beside them)")
+    axes.set_xlabel("value / median of the values before (times: by the yardstick)")
     axes.set_title("What moved, with the values that each verdict rests on")
     picture.legend(loc="outside lower center", ncols=2, fontsize=8.5)
     return picture

@@ -25,7 +25,8 @@ Every number that the models' authors printed, beside what the graph (`tf.compat
 Keras 3 rewrite come to, each trained on the real corpus by the published schedule with its own
 initial weights and random numbers. A figure is within its margin if the means over the seeds of
 both engines are. Margins and their reasons stand in the rows of `parity/pairs`, and did so before
-anything was trained against them.
+anything was trained against them. What the authors left open, and how it was decided, is in
+`docs/models.md`.
 """
 STOCK_LANE = """\
 ## The stock lane

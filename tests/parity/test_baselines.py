@@ -143,8 +143,8 @@ def test_half_a_folder(history: History) -> None:
 def test_results_of_another_schema(history: History) -> None:
     files.write(Path("old"), RUN)
     path = Path("old/results.json")
-    path.write_text(path.read_text("utf-8").replace('"schema": 3', '"schema": 2'), "utf-8")
-    assert "old/results.json: these results have schema 2; expected schema 3" in refusal(
+    path.write_text(path.read_text("utf-8").replace('"schema": 4', '"schema": 3'), "utf-8")
+    assert "old/results.json: these results have schema 3; expected schema 4" in refusal(
         "old", history
     )
 

@@ -50,12 +50,16 @@ def test_what_was_not_judged_is_no_figure() -> None:
     assert found == ["forward", "loss", "gradients"]
 
 
-def test_times_are_judged_by_the_yardstick_beside_them() -> None:
+def test_times_are_judged_by_the_yardstick_and_by_the_clock() -> None:
     timed = dataclasses.replace(outcome(), times=[TIMING])
     found = {f.kind: f for f in figures(timed)}
     assert found[TIME].value == 0.003
     assert found[TIME].sample == pytest.approx((2, 4, 1.5))
+    assert found[TIME].samples[1] == pytest.approx(TIMING.seconds)
     assert found[PROCESSOR].sample == pytest.approx((1, 2, 0.5))
+    assert found[PROCESSOR].samples[1] == pytest.approx(TIMING.processor)
+    assert found[TIME].yardstick == found[PROCESSOR].yardstick == TIMING.yardstick
+    assert found[MEMORY].samples == (TIMING.memory,)
     assert found[MEMORY].value == 6e8
     assert DIFFERENCE not in found
 

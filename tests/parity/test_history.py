@@ -43,7 +43,9 @@ def of(commit: str, code: int = 0) -> Summary:
 
 def test_a_run_survives_the_journey(history: History) -> None:
     odd = Figure("other", "difference", "not finite", math.inf, (math.inf, 1e-300), None)
-    given = dataclasses.replace(SUMMARY, figures=(*SUMMARY.figures, odd), options={"seed": "1"})
+    timed = Figure("other", "time", "keras", 2e-3, (2.0, 3.0), yardstick=(1e-3, 2e-3))
+    kept = (*SUMMARY.figures, odd, timed)
+    given = dataclasses.replace(SUMMARY, figures=kept, options={"seed": "1"})
     assert history.append(given) == 1
     assert history.runs() == [given]
     assert history.run(1) == given

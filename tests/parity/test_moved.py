@@ -43,7 +43,8 @@ def figure(
 
 
 def timed(units: Sequence[float], seconds: Sequence[float]) -> Figure:
-    return Figure("sms_rnn", TIME, "keras", seconds[0], tuple(units), seconds=tuple(seconds))
+    yardstick = tuple(np.array(seconds) / units)
+    return Figure("sms_rnn", TIME, "keras", seconds[0], tuple(units), yardstick=yardstick)
 
 
 def summary(*figures: Figure, code: int = AGREE, **fields: object) -> Summary:
@@ -119,11 +120,11 @@ def test_a_drift_within_the_range_of_the_baseline_is_no_alarm() -> None:
         (1.2, 1.2, WORSE),
         (0.8, 0.8, BETTER),
         (1.2, 1.0, SAME),
-        (1.0, 1.2, SAME),
+        (1.001, 1.2, SAME),
         (0.8, 1.2, SAME),
-        (1.11, 1.43, SAME),  # seen of an unchanged step, beside four other engines in place of two
+        (1.11, 1.33, UNKNOWN),  # as of an unchanged step, beside four other engines in place of two
         (1.3, 1.43, WORSE),
-        (0.9, 0.7, SAME),
+        (0.9, 0.7, UNKNOWN),
     ],
 )
 def test_a_time_has_to_grow_in_both_units_and_by_more_than_the_yardstick(
@@ -134,6 +135,21 @@ def test_a_time_has_to_grow_in_both_units_and_by_more_than_the_yardstick(
     now = timed([units * value for value in LOW], [seconds * value for value in LOW])
     (move,) = judge([(before, now)])
     assert move.verdict == expected
+
+
+def test_a_time_is_as_likely_as_the_likelier_of_its_units() -> None:
+    before, slower = timed(LOW, LOW), timed(HIGH, HIGH)
+    by_chance = p_larger(before, slower)
+    assert by_chance < 1e-8
+    assert p_larger(before, timed(HIGH, LOW)) > 0.5, "the clock says no"
+    assert p_larger(before, timed(LOW, HIGH)) > 0.5, "the yardstick says no"
+
+
+def test_a_step_that_the_clock_cannot_see_is_not_judged() -> None:
+    nothing = Figure("sms_rnn", TIME, "keras", 0.0, (0.0,) * REPEATS, yardstick=LOW)
+    (move,) = judge([(nothing, timed(HIGH, HIGH))])
+    assert move.verdict == UNKNOWN
+    assert move.why == "no more than the machine itself changed"
 
 
 # The test and its correction

@@ -180,10 +180,10 @@ def test_a_page_needs_no_framework(tmp_path: Path) -> None:
     [
         (None, "cannot be read"),
         ("", "is not whole"),
-        ('{"schema": 3, "outcomes": [', "is not whole"),
+        ('{"schema": 4, "outcomes": [', "is not whole"),
         ("[]", "is no object"),
         ('{"schema": 2}', "schema 2"),
-        ('{"schema": 3}', "cannot be read"),
+        ('{"schema": 4}', "cannot be read"),
     ],
 )
 def test_what_is_no_result_is_refused(tmp_path: Path, content: str | None, said: str) -> None:
